@@ -12,7 +12,7 @@ const value = new TextEncoder().encode('x'.repeat(300))
 
 async function writer(id: number) {
   let expected = 0
-  for (let i = 0; ; i++) {
+  for (;;) {
     const key = `/registry/${round}/${id}`
     const result = await store.put(key, value, expected)
     if (!result.ok) throw new Error(`two writers at ${key}`)

@@ -44,10 +44,11 @@ it(`loses no acknowledged write, gives no revision twice, and its history is com
     }
     const store = await openSqliteStore(path)
     const last = await store.revision()
+    const stop = new AbortController()
     let events: StoreEvent[] = []
     store.watch('/', {
       after: 1,
-      signal: new AbortController().signal,
+      signal: stop.signal,
       onEvents: (batch) => {
         events = events.concat(batch)
       },
@@ -61,6 +62,7 @@ it(`loses no acknowledged write, gives no revision twice, and its history is com
     const stored = new Map(events.map((event) => [event.revision, event.key]))
     for (const [revision, key] of acknowledged) assert.equal(stored.get(revision), key, `write ${revision} was acknowledged and lost`)
     assert.ok(acknowledged.size > rounds * 20, `only ${acknowledged.size} writes were told of`)
+    stop.abort()
     await store.close()
   } finally {
     rmSync(folder, { recursive: true })
