@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { VirtualClock } from '../machinery/virtual-clock.ts'
+import { openTraceLog, type WriteToRecord } from './trace-log.ts'
+
+const write = (revision: number, resource: string, name: string, seen?: number[]): WriteToRecord => ({
+  revision,
+  resource,
+  namespace: 'shop',
+  name,
+  verb: 'create',
+  subresource: '',
+  user: { name: 'system:admin' },
+  userAgent: 'kubectl/v1.36.0',
+  at: 1000 + revision,
+  requestId: `r${revision}`,
+  cause: seen && { component: `${resource}-writer`, seen, spans: [{ name: 'work', start: 1000 + revision, end: 1001 + revision }] },
+})
+
+describe('trace log', () => {
+  it('follows a write to what was done because of it', () => {
+    const log = openTraceLog(':memory:', new VirtualClock())
+    log.record(write(10, 'deployments.apps', 'web'))
+    log.record(write(11, 'replicasets.apps', 'web-1', [10]))
+    log.record(write(12, 'pods', 'web-1-a', [11]))
+    log.record(write(13, 'pods', 'web-1-b', [10, 11]))
+    assert.deepEqual(
+      log.effectsOf(11).map((effect) => effect.revision),
+      [12, 13],
+    )
+    assert.deepEqual(
+      log.effectsOf(10).map((effect) => `${effect.component} ${effect.name}`),
+      ['replicasets.apps-writer web-1', 'pods-writer web-1-b'],
+    )
+    assert.deepEqual(log.write(13)?.seen, [10, 11])
+    assert.equal(log.write(99), undefined)
+    assert.equal(log.writesOf('pods', 'shop', 'web-1-a')[0]?.requestId, 'r12')
+    assert.deepEqual(
+      log.writesAfter(11).map((one) => one.revision),
+      [12, 13],
+    )
+    log.close()
+  })
+
+  it('keeps spans with the write that carried them, and those that none carries', () => {
+    const log = openTraceLog(':memory:', new VirtualClock())
+    log.record(write(12, 'pods', 'a', [11]))
+    log.recordSpan('kube-proxy', { name: 'rules loaded', start: 2000, end: 2005, about: 'shop/web', attributes: { services: 1 } })
+    assert.equal(log.spansOf(12)[0]?.component, 'pods-writer')
+    assert.deepEqual(
+      log.spansBetween(2000, 2001).map((span) => [span.component, span.about, span.attributes?.services, span.revision]),
+      [['kube-proxy', 'shop/web', 1, undefined]],
+    )
+    log.close()
+  })
+})
