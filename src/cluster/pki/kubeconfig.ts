@@ -1,0 +1,110 @@
+/**
+ * kubeconfig files. Merging changes the entries of one context and the current context; everything else in
+ * the file, its order and its comments stay as they are.
+ */
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import type { KeyPair } from './certificate-authority.ts'
+import { readIfThere, writeOwnerOnly } from './key-pair-file.ts'
+
+export interface KubeconfigEntry {
+  /** Name of the context, and of its cluster; its user is the same name unless `user` says another. */
+  context: string
+  server: string
+  /** PEM of the authority of the server's certificate. */
+  authority: string
+  credentials: KeyPair | { token: string }
+  user?: string
+  namespace?: string
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+function parts(entry: KubeconfigEntry) {
+  const user = entry.user ?? entry.context
+  return {
+    clusters: { name: entry.context, cluster: { server: entry.server, 'certificate-authority-data': base64(entry.authority) } },
+    users: {
+      name: user,
+      user:
+        'token' in entry.credentials
+          ? { token: entry.credentials.token }
+          : { 'client-certificate-data': base64(entry.credentials.certificate), 'client-key-data': base64(entry.credentials.key) },
+    },
+    contexts: { name: entry.context, context: { cluster: entry.context, user, ...(entry.namespace ? { namespace: entry.namespace } : {}) } },
+  }
+}
+
+/** A kubeconfig with this context alone. */
+export async function writeKubeconfig(file: string, entry: KubeconfigEntry): Promise<void> {
+  const { clusters, users, contexts } = parts(entry)
+  const whole = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [clusters],
+    contexts: [contexts],
+    'current-context': entry.context,
+    preferences: {},
+    users: [users],
+  }
+  await writeOwnerOnly(file, new Document(whole).toString())
+}
+
+function listOf(document: Document, key: string): YAMLSeq {
+  const found = document.get(key)
+  if (isSeq(found)) return found
+  document.set(key, document.createNode([]))
+  return document.get(key) as YAMLSeq
+}
+
+const nameOf = (item: unknown) => (isMap(item) ? item.get('name') : undefined)
+
+function put(document: Document, key: string, value: { name: string }): void {
+  const list = listOf(document, key)
+  list.flow = false
+  const index = list.items.findIndex((item) => nameOf(item) === value.name)
+  if (index < 0) list.add(document.createNode(value))
+  else {
+    const old = list.items[index] as YAMLMap
+    for (const [field, content] of Object.entries(value)) old.set(field, field === 'name' ? content : document.createNode(content))
+  }
+}
+
+async function open(file: string): Promise<Document> {
+  const text = await readIfThere(file)
+  if (text === undefined || text.trim() === '') return new Document({ apiVersion: 'v1', kind: 'Config' })
+  const document = parseDocument(text)
+  if (document.errors.length > 0 || !isMap(document.contents)) throw new Error(`${file} is not a kubeconfig: ${document.errors[0]?.message ?? 'not a map'}`)
+  return document as unknown as Document
+}
+
+/** Puts the context into the file, in place of one of the same name, and makes it the current one unless told not to. */
+export async function mergeKubeconfig(file: string, entry: KubeconfigEntry, options: { current?: boolean } = {}): Promise<void> {
+  const document = await open(file)
+  for (const [key, value] of Object.entries(parts(entry))) put(document, key, value)
+  if (options.current !== false) document.set('current-context', entry.context)
+  await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
+}
+
+/** Takes the context out again, with its cluster and user. */
+export async function removeFromKubeconfig(file: string, entry: { context: string; user?: string }): Promise<void> {
+  if ((await readIfThere(file)) === undefined) return
+  const document = await open(file)
+  for (const [key, name] of [
+    ['clusters', entry.context],
+    ['contexts', entry.context],
+    ['users', entry.user ?? entry.context],
+  ] as const) {
+    const list = document.get(key)
+    if (isSeq(list)) list.items = list.items.filter((item) => nameOf(item) !== name)
+  }
+  if (document.get('current-context') === entry.context) document.delete('current-context')
+  await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
+}
+
+/** Where kubectl would write: the first file of KUBECONFIG, else `~/.kube/config`. */
+export function defaultKubeconfig(environment: Record<string, string | undefined>): string {
+  const first = environment.KUBECONFIG?.split(delimiter).find((file) => file !== '')
+  return first ?? join(homedir(), '.kube', 'config')
+}
