@@ -19,6 +19,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   owns?: ResourceRef[]
   /** A change of one of these wakes the keys that `keys` says. */
   watches?: Watch[]
+  /** Resources that `reconcile` reads from the cache without being woken by them. */
+  reads?: ResourceRef[]
   /** Workers side by side; 5 when absent, as upstream. */
   workers?: number
   /** Keys to reconcile that no event brings, for example for retries after a restart. */

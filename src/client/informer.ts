@@ -21,6 +21,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   indexed(name: string, value: string): T[]
   /** Handlers run synchronously in order of revision, from the moment of adding: existing objects come as `added`. */
   onChange(handler: ChangeHandler<T>): () => void
+  /** Resolves once `holds` is true; asked now and after each change. Rejects with the signal's reason. */
+  until(holds: () => boolean, signal?: AbortSignal): Promise<void>
 }
 
 export interface Change<T> {

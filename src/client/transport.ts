@@ -12,7 +12,12 @@ export interface TransportRequest {
   /** A JSON value (sent encoded over HTTP), or bytes as they are. */
   body?: unknown
   signal?: AbortSignal
+  /** Why this is written. In process it goes as it is, over HTTP in the header {@link causeHeader}. */
+  cause?: import('./client.ts').Cause
 }
+
+/** Carries the cause over HTTP: its JSON, with everything beyond ASCII escaped. Servers that do not know it ignore it. */
+export const causeHeader = 'skiff-cause'
 
 export interface TransportResponse {
   status: number
