@@ -1,0 +1,114 @@
+/**
+ * Everything of a cluster that must survive lies under its data directory (design, rule 8). This file names what
+ * lies where, and says whether a cluster is running over it.
+ */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { UserError } from './user-error.ts'
+
+/** Grows when an older Skiff could not read what a newer one left. */
+const layoutVersion = 1
+
+export interface DataDirectory {
+  root: string
+  /** The store: every object. */
+  state: string
+  /** The record of causes. */
+  trace: string
+  encryption: string
+  pki: string
+  /** The administrator's kubeconfig. */
+  kubeconfig: string
+  images: string
+  volumes: string
+  kubelet: string
+  logs: string
+  /** A file system in memory, seen inside the cluster's namespaces alone. */
+  run: string
+}
+
+/** What is known of a running cluster, in `cluster.json`. */
+export interface RunningCluster {
+  /** The first process (`unshare`), in the host's numbering. */
+  pid: number
+  /** Its start time in clock ticks since boot, to tell it from a later process of the same number. */
+  startTime: string
+  /** Eight hexadecimal digits; names the cgroup parent and the network devices. */
+  id: string
+  apiPort: number
+  httpPort: number
+  httpsPort: number
+  context: string
+  kubeconfig: string
+}
+
+export function dataDirectory(path: string): DataDirectory {
+  const root = resolve(path)
+  return {
+    root,
+    state: join(root, 'state.db'),
+    trace: join(root, 'trace.db'),
+    encryption: join(root, 'encryption.yaml'),
+    pki: join(root, 'pki'),
+    kubeconfig: join(root, 'admin.kubeconfig'),
+    images: join(root, 'images'),
+    volumes: join(root, 'volumes'),
+    kubelet: join(root, 'kubelet'),
+    logs: join(root, 'logs'),
+    run: join(root, 'run'),
+  }
+}
+
+/** Makes what is missing; refuses what a newer version left, and what cannot be written. */
+export function prepareDataDirectory(path: string): DataDirectory {
+  const data = dataDirectory(path)
+  const versionFile = join(data.root, 'layout')
+  try {
+    if (existsSync(versionFile)) {
+      const found = Number(readFileSync(versionFile, 'utf8'))
+      if (found > layoutVersion)
+        throw new UserError(`the data directory ${data.root} was made by a newer Skiff (layout ${found}): use that version, or another --data-dir`)
+    }
+    for (const directory of [data.root, data.pki, data.images, data.volumes, data.kubelet, data.logs, data.run]) mkdirSync(directory, { recursive: true })
+    chmodSync(data.root, 0o711)
+    chmodSync(data.pki, 0o700)
+    writeFileSync(versionFile, String(layoutVersion))
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`the data directory ${data.root} cannot be used (${error instanceof Error ? error.message : error}): choose another with --data-dir`)
+  }
+  return data
+}
+
+export function processStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The command in parentheses may hold spaces; field 22 counts from behind it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    // No such process.
+    return undefined
+  }
+}
+
+/** The cluster that runs over this directory now, if one does. */
+export function runningCluster(data: DataDirectory): RunningCluster | undefined {
+  const known = lastCluster(data)
+  return known && processStartTime(known.pid) === known.startTime ? known : undefined
+}
+
+/** What `cluster.json` says, whether or not it still runs. */
+export function lastCluster(data: DataDirectory): RunningCluster | undefined {
+  const file = join(data.root, 'cluster.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunningCluster) : undefined
+}
+
+export function rememberCluster(data: DataDirectory, cluster: RunningCluster): void {
+  const file = join(data.root, 'cluster.json')
+  writeFileSync(`${file}.new`, JSON.stringify(cluster, null, 2))
+  renameSync(`${file}.new`, file)
+}
+
+export function forgetCluster(data: DataDirectory): void {
+  rmSync(join(data.root, 'cluster.json'), { force: true })
+}
