@@ -3,7 +3,7 @@
  * functions. The API server serves any of them without asking which kind it holds.
  */
 import type { FieldError } from '../machinery/field-error.ts'
-import type { AnyObject, KubeObject } from '../machinery/object.ts'
+import type { AnyObject, KubeObject, StoredMeta } from '../machinery/object.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
 
@@ -104,3 +104,6 @@ type Optional = 'singular' | 'shortNames' | 'categories' | 'verbs' | 'subresourc
 type Behaviour = 'validateName' | 'applyDefaults' | 'prepareForCreate' | 'prepareForUpdate' | 'validate' | 'validateUpdate' | 'warnings'
 
 export type ResourceSpec<T extends KubeObject> = Omit<Resource<T>, Optional | Behaviour> & Partial<Pick<Resource<T>, Optional | Behaviour>>
+
+/** A kind that is answered and never stored (reviews, bindings): its models leave the metadata open. */
+export type Unstored<T> = T & { metadata: StoredMeta }

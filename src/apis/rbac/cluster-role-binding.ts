@@ -1,0 +1,11 @@
+import type { V1ClusterRoleBinding } from '../../machinery/schema/generated/types.ts'
+import { defineResource } from '../define-resource.ts'
+
+export const ClusterRoleBinding = defineResource<V1ClusterRoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  namespaced: false,
+  model: 'V1ClusterRoleBinding',
+})

@@ -1,0 +1,12 @@
+import type { V1ResourceClaimTemplate } from '../../machinery/schema/generated/types.ts'
+import { defineResource } from '../define-resource.ts'
+
+export const ResourceClaimTemplate = defineResource<V1ResourceClaimTemplate>({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaimTemplate',
+  plural: 'resourceclaimtemplates',
+  namespaced: true,
+  model: 'V1ResourceClaimTemplate',
+  generation: true,
+})
