@@ -21,6 +21,7 @@ const ownerIndex = 'owner'
 export class CachedInformer<T extends KubeObject> implements Informer<T> {
   readonly resource: ResourceRef<T>
   synced = false
+  revision = 0
   readonly #log: Logger
   readonly #cache = new IndexedCache<T>()
   readonly #handlers = new Set<ChangeHandler<T>>()
@@ -40,7 +41,10 @@ export class CachedInformer<T extends KubeObject> implements Informer<T> {
       log,
       onList: (items, revision) => this.#replace(items, revision),
       onEvent: (type, object) => this.#apply(type, object),
-      onBookmark: () => this.#wake(),
+      onBookmark: (revision) => {
+        this.revision = Number(revision)
+        this.#wake()
+      },
     })
   }
 
@@ -109,14 +113,12 @@ export class CachedInformer<T extends KubeObject> implements Informer<T> {
     const key = keyOf(object)
     const revision = revisionOf(object)
     const held = this.#cache.get(key)
+    this.revision = Math.max(this.revision, revision)
     // A watch that was resumed may bring again what a list had already brought.
-    if (held && revisionOf(held) >= revision && type !== 'DELETED') return
-    if (held && revisionOf(held) > revision) return
-    if (type === 'DELETED') {
-      if (!held) return
-      this.#cache.delete(key)
-      this.#tell({ type: 'deleted', object, previous: held, revision })
-    } else {
+    const known = held && (revisionOf(held) > revision || (revisionOf(held) === revision && type !== 'DELETED'))
+    if (!known && type === 'DELETED') {
+      if (this.#cache.delete(key)) this.#tell({ type: 'deleted', object, previous: held, revision })
+    } else if (!known) {
       this.#put(object, held)
     }
     this.#wake()
@@ -135,6 +137,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #replace(items: T[], revision: string): void {
+    this.revision = Number(revision)
     const gone = new Set(this.#cache.keys())
     for (const item of items) gone.delete(keyOf(item))
     for (const key of gone) {

@@ -10,6 +10,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   /** True once the first list is in the cache. */
   readonly synced: boolean
   whenSynced(signal?: AbortSignal): Promise<void>
+  /** The cache holds every change of its resource up to this revision. */
+  readonly revision: number
   /** By key `namespace/name` or `name`. */
   get(key: string): T | undefined
   list(): T[]
