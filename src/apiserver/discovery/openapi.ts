@@ -1,0 +1,70 @@
+/**
+ * `/openapi/v2` and `/openapi/v3`. The documents come from the schema; they are large, so each is made when it
+ * is first asked for.
+ */
+
+import type { Resource } from '../../apis/resource.ts'
+import { noSuchPath, notAcceptable } from '../../machinery/errors.ts'
+import type { RequestHandler, ServerPart, ServerPartFactory } from '../contracts.ts'
+import type { ApiResponse } from '../request.ts'
+import { groupVersions } from './group-order.ts'
+import { answer, type TaggedDocument, TaggedDocuments, tagged } from './tagged.ts'
+
+/** What `machinery/openapi` makes. */
+export interface OpenApiSource {
+  v2(resources: readonly Resource[]): unknown
+  v3(resources: readonly Resource[], group: string, version: string): unknown
+  /** Changes when the documents of the same resources would be others (another schema). */
+  readonly fingerprint: string
+}
+
+const json = 'application/json'
+
+export function openApi(source: OpenApiSource): ServerPartFactory {
+  return (server): ServerPart => {
+    const documents = new TaggedDocuments(() => server.resources.generation)
+    const pathOf = (group: string, version: string) => (group ? `apis/${group}/${version}` : `api/${version}`)
+
+    /** Told in the index, so that clients keep a document for as long as it stays the same. */
+    const versions = () =>
+      groupVersions(server.resources.all()).flatMap(({ group, versions }) =>
+        versions.map(({ version, resources }) => {
+          const made = tagged(json, [source.fingerprint, resources.map(({ plural, kind }) => [plural, kind])])
+          return { group, version, path: pathOf(group, version), hash: made.etag.slice(1, -1) }
+        }),
+      )
+
+    const index = () => ({
+      paths: Object.fromEntries(versions().map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])),
+    })
+
+    const v3: RequestHandler = {
+      name: 'openapi-v3',
+      paths: ['/openapi/v3/*'],
+      async handle({ request }): Promise<ApiResponse> {
+        const path = request.path.replace(/^\/openapi\/v3\/?/, '')
+        if (path === '') return answer(request, documents.get('v3', () => tagged(json, index())) as TaggedDocument)
+        const found = versions().find((one) => one.path === path)
+        if (!found) throw noSuchPath()
+        const hash = request.query.get('hash')
+        if (hash && hash !== found.hash) {
+          const location = `/openapi/v3/${path}?hash=${found.hash}`
+          return { kind: 'bytes', status: 301, contentType: 'text/plain', bytes: '', headers: { location } }
+        }
+        const document = documents.get(path, () => tagged(json, source.v3(server.resources.all(), found.group, found.version))) as TaggedDocument
+        return answer(request, document, hash ? { 'cache-control': 'public, immutable' } : {})
+      },
+    }
+
+    const v2: RequestHandler = {
+      name: 'openapi-v2',
+      paths: ['/openapi/v2'],
+      async handle({ request }): Promise<ApiResponse> {
+        const accept = request.headers.accept ?? json
+        if (!/(application\/json|\*\/\*|application\/\*)/.test(accept)) throw notAcceptable([json])
+        return answer(request, documents.get('v2', () => tagged(json, source.v2(server.resources.all()))) as TaggedDocument)
+      },
+    }
+    return { name: 'openapi', handlers: [v2, v3] }
+  }
+}
