@@ -210,9 +210,3 @@ export interface WriteRecord {
   requestId: string
   cause: Cause | undefined
 }
-
-/** Makes stored bytes out of encoded ones and back (encryption at rest). `key` is authenticated with it. */
-export interface Transformer {
-  toStorage(plain: Uint8Array, key: string): MaybePromise<Uint8Array>
-  fromStorage(stored: Uint8Array, key: string): MaybePromise<Uint8Array>
-}
