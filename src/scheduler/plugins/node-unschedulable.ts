@@ -1,0 +1,14 @@
+import type { Plugin } from '../framework.ts'
+import { tolerates } from './taint-toleration.ts'
+
+/** Passes over cordoned nodes, unless the pod tolerates `node.kubernetes.io/unschedulable`. */
+export const nodeUnschedulable: Plugin = {
+  name: 'NodeUnschedulable',
+  wakenBy: ['node-added', 'node-taints'],
+  filter(pod, node) {
+    if (!node.node.spec.unschedulable) return undefined
+    const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+    if (pod.tolerations.some((toleration) => tolerates(toleration, taint))) return undefined
+    return { reason: 'node(s) were unschedulable', unresolvable: true }
+  },
+}

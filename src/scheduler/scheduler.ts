@@ -1,0 +1,219 @@
+/**
+ * The scheduler: gives each pod without a node one. Cycles run one after another over the cache; binding (volumes
+ * first, then the Binding) goes on beside them.
+ */
+import type { Component, ComponentContext } from '../client/component.ts'
+import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts'
+import { runLeaderElection } from '../client/leader-election.ts'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../client/resources.ts'
+import { timestamp } from '../machinery/clock.ts'
+import { isApiError } from '../machinery/errors.ts'
+import type { V1Pod } from '../machinery/schema/generated/types.ts'
+import { SchedulerCache } from './cache.ts'
+import { followCluster } from './cluster-events.ts'
+import type { CycleState, Plugin } from './framework.ts'
+import type { NodeInfo } from './node-info.ts'
+import { defaultPlugins } from './plugins/index.ts'
+import { podInfo } from './pod-info.ts'
+import { SchedulingCycle } from './scheduling-cycle.ts'
+import { type QueuedPod, SchedulingQueue } from './scheduling-queue.ts'
+
+export interface SchedulerOptions {
+  /** Pods are ours when `spec.schedulerName` is this. */
+  schedulerName?: string
+  /** Stand for election under this identity; absent: schedule at once (one instance). */
+  leaderElection?: { identity: string; namespace?: string }
+  plugins?: readonly Plugin[]
+}
+
+/** How long volumes may take to be bound before the pod is tried elsewhere. */
+const bindTimeout = 10 * 60_000
+/** Cycles in one turn of the event loop: others must come to their turn too. */
+const cyclesPerTurn = 50
+
+export function startScheduler(context: ComponentContext, options: SchedulerOptions = {}): Component {
+  const abort = new AbortController()
+  const election = options.leaderElection
+  const running = election
+    ? runLeaderElection({
+        client: context.client,
+        clock: context.clock,
+        log: context.log,
+        namespace: election.namespace ?? 'kube-system',
+        name: 'kube-scheduler',
+        identity: election.identity,
+        signal: abort.signal,
+        lead: (signal) => new Scheduler(context, options).run(signal),
+      })
+    : new Scheduler(context, options).run(abort.signal)
+  const ended = running.catch((error: unknown) => {
+    if (!abort.signal.aborted) context.log.error('the scheduler ended', { error: String(error) })
+  })
+  return {
+    name: 'kube-scheduler',
+    async stop() {
+      abort.abort()
+      await ended
+    },
+  }
+}
+
+class Scheduler {
+  readonly #context: ComponentContext
+  readonly #name: string
+  readonly #cache = new SchedulerCache()
+  readonly #queue: SchedulingQueue
+  readonly #cycle: SchedulingCycle
+  readonly #plugins: readonly Plugin[]
+  readonly #events: EventRecorder
+  #scheduled = false
+  #stopped = false
+  readonly #bindings = new Set<Promise<void>>()
+
+  constructor(context: ComponentContext, options: SchedulerOptions) {
+    const { client, clock, log, informers } = context
+    this.#context = context
+    this.#name = options.schedulerName ?? 'default-scheduler'
+    this.#plugins =
+      options.plugins ??
+      defaultPlugins({
+        client,
+        claims: informers.informer(PersistentVolumeClaim),
+        volumes: informers.informer(PersistentVolume),
+        classes: informers.informer(StorageClass),
+      })
+    this.#cycle = new SchedulingCycle(this.#plugins, clock)
+    this.#queue = new SchedulingQueue(clock, () => this.#soon())
+    this.#events = createEventRecorder({ client, clock, log, component: this.#name })
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { informers } = this.#context
+    await Promise.all([
+      informers.informer(Node).whenSynced(signal),
+      informers.informer(Pod).whenSynced(signal),
+      informers.informer(PersistentVolume).whenSynced(signal),
+      informers.informer(PersistentVolumeClaim).whenSynced(signal),
+      informers.informer(StorageClass).whenSynced(signal),
+    ])
+    const unfollow = followCluster(informers, this.#cache, this.#queue, (pod) => this.#isMine(pod))
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    this.#stopped = true
+    unfollow()
+    this.#queue.close()
+    await Promise.allSettled(this.#bindings)
+    this.#events.stop()
+  }
+
+  #isMine(pod: V1Pod): boolean {
+    return (pod.spec.schedulerName ?? 'default-scheduler') === this.#name
+  }
+
+  /** Runs cycles in turns, until nothing is active. */
+  #soon(): void {
+    if (this.#scheduled || this.#stopped) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      for (let i = 0; i < cyclesPerTurn && !this.#stopped; i++) {
+        const queued = this.#queue.pop()
+        if (!queued) return
+        this.#schedule(queued)
+      }
+      this.#soon()
+    })
+  }
+
+  #schedule(queued: QueuedPod): void {
+    if (queued.pod.metadata.deletionTimestamp || queued.pod.spec.nodeName) return this.#queue.done(queued.key)
+    // A gate (`spec.schedulingGates`) holds the pod back until it is taken away.
+    if (queued.pod.spec.schedulingGates?.length) {
+      this.#gated(queued)
+      return
+    }
+    const started = this.#context.clock.now()
+    const pod = podInfo(queued.pod)
+    const result = this.#cycle.run(pod, this.#cache)
+    if (!result.ok) {
+      this.#queue.reject(queued, result.wakenBy)
+      this.#say(queued, result.message)
+      return
+    }
+    const { node, state } = result
+    this.#cache.assume(pod, node.name)
+    for (const plugin of this.#plugins) plugin.reserve?.(pod, node, state)
+    const span = {
+      name: 'scheduling cycle',
+      start: started,
+      end: this.#context.clock.now(),
+      about: queued.key,
+      attributes: { node: node.name, looked: result.looked, feasible: result.feasible },
+    }
+    const client = this.#context.client.because({ component: 'kube-scheduler', seen: queued.seen, spans: [span] })
+    const binding = this.#bind(queued, node, state, client).finally(() => this.#bindings.delete(binding))
+    this.#bindings.add(binding)
+  }
+
+  async #bind(queued: QueuedPod, node: NodeInfo, state: CycleState, client: ComponentContext['client']): Promise<void> {
+    const { namespace, name, uid } = queued.pod.metadata
+    const timeout = new AbortController()
+    const timer = this.#context.clock.after(bindTimeout, () => timeout.abort())
+    try {
+      for (const plugin of this.#plugins) await plugin.preBind?.(queued.pod, node, state, timeout.signal)
+      await client.subresource(Pod, { namespace, name }, 'binding', 'create', {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { namespace, name, uid },
+        target: { apiVersion: 'v1', kind: 'Node', name: node.name },
+      })
+      this.#queue.done(queued.key)
+      this.#events.event(queued.pod, 'Normal', 'Scheduled', `Successfully assigned ${queued.key} to ${node.name}`, { client })
+    } catch (error) {
+      for (const plugin of this.#plugins) plugin.unreserve?.(podInfo(queued.pod), node, state)
+      this.#cache.forget(queued.key)
+      if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) {
+        // Gone, or bound by another: the informer will say which.
+        this.#queue.done(queued.key)
+        const current = this.#context.informers.informer(Pod).get(queued.key)
+        if (current && !current.spec.nodeName && current.metadata.uid === uid) this.#queue.add(current, 0)
+        return
+      }
+      this.#queue.retry(queued)
+      this.#say(queued, error instanceof Error ? error.message : String(error))
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  #gated(queued: QueuedPod): void {
+    this.#queue.reject(queued, new Set(['pod-updated']))
+    void this.#setCondition(queued.pod, 'SchedulingGated', 'Scheduling is blocked due to non-empty scheduling gates')
+  }
+
+  /** Tells on the pod, and by an event, why it waits. */
+  #say(queued: QueuedPod, message: string): void {
+    this.#events.event(queued.pod, 'Warning', 'FailedScheduling', message)
+    void this.#setCondition(queued.pod, 'Unschedulable', message)
+  }
+
+  async #setCondition(pod: V1Pod, reason: string, message: string): Promise<void> {
+    const current = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled')
+    if (current?.status === 'False' && current.reason === reason && current.message === message) return
+    const lastTransitionTime = current?.status === 'False' ? current.lastTransitionTime : timestamp(this.#context.clock.now())
+    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime }
+    const { namespace, name, uid } = pod.metadata
+    try {
+      await this.#context.client.patch(
+        Pod,
+        { namespace, name },
+        'strategic',
+        { metadata: { uid }, status: { conditions: [condition] } },
+        { subresource: 'status' },
+      )
+    } catch (error) {
+      // A pod that is gone needs no condition; anything else is tried with the next attempt.
+      if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict'))
+        this.#context.log.warn('the condition PodScheduled was not written', { pod: name, error: String(error) })
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Pods that wait for a node. Active ones come out by priority, then by age. One that was rejected waits until an
+ * event of the kind that its rejecting plugins wait for, and at least its backoff (1 s doubling to 10 s); after five
+ * minutes it is tried whatever happened.
+ */
+import type { Clock, Timer } from '../machinery/clock.ts'
+import type { V1Pod } from '../machinery/schema/generated/types.ts'
+import type { ClusterEvent } from './framework.ts'
+import { Heap } from './heap.ts'
+
+const initialBackoff = 1_000
+const maxBackoff = 10_000
+const longestWait = 5 * 60_000
+
+export interface QueuedPod {
+  key: string
+  pod: V1Pod
+  /** When it first came, for the order among equal priorities. */
+  since: number
+  attempts: number
+  /** Revisions that woke it: causes of its binding. */
+  seen: number[]
+}
+
+interface Waiting {
+  queued: QueuedPod
+  wakenBy: ReadonlySet<ClusterEvent>
+  notBefore: number
+  rejectedAt: number
+}
+
+const priority = (queued: QueuedPod) => queued.pod.spec.priority ?? 0
+
+export class SchedulingQueue {
+  readonly #clock: Clock
+  readonly #onReady: () => void
+  readonly #active = new Heap<QueuedPod>((a, b) => priority(b) - priority(a) || a.since - b.since)
+  readonly #activeByKey = new Map<string, QueuedPod>()
+  readonly #waiting = new Map<string, Waiting>()
+  /** Woken, but still in their backoff. */
+  readonly #backoff = new Map<string, { queued: QueuedPod; timer: Timer }>()
+  /** Being scheduled now; events meanwhile are kept, since their rejection may be stale. */
+  readonly #inFlight = new Map<string, Set<ClusterEvent>>()
+  readonly #sweep: Timer
+
+  constructor(clock: Clock, onReady: () => void) {
+    this.#clock = clock
+    this.#onReady = onReady
+    this.#sweep = clock.every(30_000, () => this.#wakeTheForgotten())
+  }
+
+  /** A pod that wants a node, new or changed. */
+  add(pod: V1Pod, revision: number): void {
+    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
+    const active = this.#activeByKey.get(key) ?? this.#backoff.get(key)?.queued
+    if (active) {
+      active.pod = pod
+      remember(active, revision)
+      return
+    }
+    const waiting = this.#waiting.get(key)
+    if (waiting) {
+      const changed = waiting.queued.pod.metadata.generation !== pod.metadata.generation || sameSpec(waiting.queued.pod, pod) === false
+      waiting.queued.pod = pod
+      if (!changed) return
+      remember(waiting.queued, revision)
+      this.#waiting.delete(key)
+      return this.#activate(waiting.queued)
+    }
+    if (this.#inFlight.has(key)) return
+    this.#activate({ key, pod, since: this.#clock.now(), attempts: 0, seen: [revision] })
+  }
+
+  remove(key: string): void {
+    this.#activeByKey.delete(key)
+    this.#waiting.delete(key)
+    this.#backoff.get(key)?.timer.cancel()
+    this.#backoff.delete(key)
+  }
+
+  pop(): QueuedPod | undefined {
+    for (;;) {
+      const queued = this.#active.pop()
+      if (!queued) return undefined
+      if (this.#activeByKey.get(queued.key) !== queued) continue
+      this.#activeByKey.delete(queued.key)
+      this.#inFlight.set(queued.key, new Set())
+      queued.attempts++
+      return queued
+    }
+  }
+
+  /** The pod was given a node and bound, or is gone. */
+  done(key: string): void {
+    this.#inFlight.delete(key)
+  }
+
+  /** No node did. `wakenBy`: the events that its rejecting plugins wait for. */
+  reject(queued: QueuedPod, wakenBy: ReadonlySet<ClusterEvent>): void {
+    const meanwhile = this.#inFlight.get(queued.key)
+    if (!meanwhile) return
+    this.#inFlight.delete(queued.key)
+    queued.seen = []
+    const now = this.#clock.now()
+    const notBefore = now + backoffOf(queued)
+    if ([...meanwhile].some((event) => wakenBy.has(event))) return this.#delay(queued, notBefore)
+    this.#waiting.set(queued.key, { queued, wakenBy, notBefore, rejectedAt: now })
+  }
+
+  /** Something went wrong on the way (binding failed): again after its backoff. */
+  retry(queued: QueuedPod): void {
+    if (!this.#inFlight.delete(queued.key)) return
+    this.#delay(queued, this.#clock.now() + backoffOf(queued))
+  }
+
+  /** The cluster changed: pods that wait for this are tried again. */
+  wake(event: ClusterEvent, revision: number): void {
+    for (const events of this.#inFlight.values()) events.add(event)
+    for (const [key, waiting] of this.#waiting) {
+      if (!waiting.wakenBy.has(event)) continue
+      this.#waiting.delete(key)
+      remember(waiting.queued, revision)
+      this.#delay(waiting.queued, waiting.notBefore)
+    }
+  }
+
+  counts(): { active: number; backoff: number; unschedulable: number } {
+    return { active: this.#activeByKey.size, backoff: this.#backoff.size, unschedulable: this.#waiting.size }
+  }
+
+  close(): void {
+    this.#sweep.cancel()
+    for (const { timer } of this.#backoff.values()) timer.cancel()
+  }
+
+  #activate(queued: QueuedPod): void {
+    this.#activeByKey.set(queued.key, queued)
+    this.#active.push(queued)
+    this.#onReady()
+  }
+
+  #delay(queued: QueuedPod, until: number): void {
+    const wait = until - this.#clock.now()
+    if (wait <= 0) return this.#activate(queued)
+    const timer = this.#clock.after(wait, () => {
+      this.#backoff.delete(queued.key)
+      this.#activate(queued)
+    })
+    this.#backoff.set(queued.key, { queued, timer })
+  }
+
+  #wakeTheForgotten(): void {
+    const now = this.#clock.now()
+    for (const [key, waiting] of this.#waiting) {
+      if (now - waiting.rejectedAt < longestWait) continue
+      this.#waiting.delete(key)
+      this.#activate(waiting.queued)
+    }
+  }
+}
+
+const backoffOf = (queued: QueuedPod) => Math.min(initialBackoff * 2 ** (queued.attempts - 1), maxBackoff)
+
+function remember(queued: QueuedPod, revision: number): void {
+  if (revision > 0 && queued.seen.length < 32 && !queued.seen.includes(revision)) queued.seen.push(revision)
+}
+
+/** Whether only what the scheduler itself writes (status) changed. */
+function sameSpec(a: V1Pod, b: V1Pod): boolean {
+  return (
+    JSON.stringify(a.spec) === JSON.stringify(b.spec) &&
+    JSON.stringify(a.metadata.labels) === JSON.stringify(b.metadata.labels) &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp
+  )
+}
