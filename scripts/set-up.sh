@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what is missing, and nothing twice: npm packages (Node itself among them) and, on Debian or Ubuntu as
+# root, the system packages. Sourced by run.sh. What cannot be installed is said in one sentence.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+
+say() { echo "set-up: $*" >&2; }
+
+# The packages by a program that each brings.
+wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd busybox:busybox-static"
+[ "${1:-}" != test ] || wanted="$wanted docker-registry:docker-registry psql:postgresql-client curl:curl unzip:unzip openssl:openssl"
+
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || [ ! -x node_modules/.bin/node ]; then
+  command -v npm >/dev/null || { say "npm is missing: install Node.js 20 or newer with npm"; exit 1; }
+  say "installing npm packages"
+  npm ci --no-progress >&2
+  touch node_modules/.package-lock.json
+fi
+PATH="$root/node_modules/.bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
+[ -e src/machinery/schema/generated/types.ts ] || npm run --silent generate >&2
+
+missing=
+for pair in $wanted; do
+  command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+done
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" != 0 ]; then
+    say "these system packages are missing, and installing them needs root:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
+    exit 1
+  elif ! command -v apt-get >/dev/null; then
+    say "these programs' packages are missing, and this is not Debian or Ubuntu: install the equivalents of$missing"
+    exit 1
+  fi
+  say "installing system packages:$missing"
+  # Packages of servers start them where a service manager runs; nothing of the host is to start here.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT INT TERM
+  fi
+  apt-get -qq update >&2
+  # shellcheck disable=SC2086 # several words
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing >/dev/null
+  rm -f "$policy"
+  trap - EXIT INT TERM
+fi
