@@ -1,0 +1,57 @@
+import { isObject } from '../patch/json-value.ts'
+import type { Structure } from '../schema/structure.ts'
+import { itemElement, pathText } from './path-element.ts'
+
+/** Why an object cannot be applied as this type, in upstream's words: unknown fields, items without keys, duplicates. */
+export function typedErrors(structure: Structure, value: unknown, path: readonly string[] = []): string[] {
+  const errors: string[] = []
+  visit(structure, value, path, errors)
+  return errors
+}
+
+function visit(structure: Structure, value: unknown, path: readonly string[], errors: string[]): void {
+  if (value === null || value === undefined || structure.kind === 'any') return
+  const expected = structure.kind === 'struct' || structure.kind === 'map' ? 'map' : structure.kind === 'list' ? 'list' : undefined
+  if (expected === 'map') {
+    if (!isObject(value)) errors.push(`${pathText(path)}: expected map, got &{${shown(value)}}`)
+    else
+      for (const name in value) {
+        const inner = structure.kind === 'map' ? structure.values : structure.kind === 'struct' ? structure.fields.get(name)?.structure : undefined
+        if (inner) visit(inner, value[name], [...path, `f:${name}`], errors)
+        else if (structure.kind === 'struct' && !structure.open) errors.push(`${pathText([...path, `f:${name}`])}: field not declared in schema`)
+      }
+    return
+  }
+  if (structure.kind !== 'list') {
+    if (typeof value === 'object') errors.push(`${pathText(path)}: expected ${scalarWord(structure)}, got &{${shown(value)}}`)
+    return
+  }
+  if (!Array.isArray(value)) {
+    errors.push(`${pathText(path)}: expected list, got &{${shown(value)}}`)
+    return
+  }
+  const seen = new Set<string>()
+  for (const [index, item] of value.entries()) {
+    const at = `i:${index}`
+    if (structure.owned === 'atomic') {
+      visit(structure.items, item, [...path, at], errors)
+      continue
+    }
+    if (structure.owned === 'map') {
+      const missing = structure.keys.find((key) => !isObject(item) || (item[key] === undefined && structure.keyDefaults[key] === undefined))
+      if (missing !== undefined) {
+        errors.push(
+          `${pathText(path)}: element ${index}: associative list with keys has an element that omits key field "${missing}" (and doesn't have default value)`,
+        )
+        continue
+      }
+    }
+    const element = itemElement(structure, item)
+    if (seen.has(element)) errors.push(`${pathText(path)}: duplicate entries for key ${pathText([element])}`)
+    seen.add(element)
+    visit(structure.items, item, [...path, element], errors)
+  }
+}
+
+const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+const scalarWord = (structure: Structure): string => (structure.kind === 'boolean' ? 'boolean' : structure.kind === 'string' ? 'string' : 'numeric')
