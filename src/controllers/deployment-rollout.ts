@@ -31,10 +31,13 @@ export class Rollout {
   /** The others, oldest first. */
   oldSets: V1ReplicaSet[]
   readonly context: ReconcileContext
+  /** What the server has; `deployment` may be ahead of it until {@link writeStatus}. */
+  #storedStatus: V1DeploymentStatus | undefined
 
   constructor(deployment: V1Deployment, sets: readonly V1ReplicaSet[], context: ReconcileContext) {
     this.deployment = deployment
     this.context = context
+    this.#storedStatus = deployment.status
     const sorted = [...sets].sort(byAge)
     this.newSet = sorted.find((set) => sameTemplate(set.spec.template, deployment.spec.template))
     this.oldSets = sorted.filter((set) => set !== this.newSet)
@@ -79,7 +82,7 @@ export class Rollout {
       this.newSet = await this.context.client.update(ReplicaSet, changed)
     }
     const message = `Found new replica set "${set.metadata.name}"`
-    if (this.#hasDeadline() && !conditionOf(this.deployment.status, 'Progressing')) await this.#setProgressing('True', reasons.found, message)
+    if (this.#hasDeadline() && !conditionOf(this.deployment.status, 'Progressing')) this.#setProgressing('True', reasons.found, message)
   }
 
   async #createNewSet(revision: number): Promise<void> {
@@ -116,7 +119,7 @@ export class Rollout {
       return
     }
     if (replicas > 0) context.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${name} from 0 to ${replicas}`)
-    if (this.#hasDeadline()) await this.#setProgressing('True', reasons.created, `Created new replica set "${name}"`)
+    if (this.#hasDeadline()) this.#setProgressing('True', reasons.created, `Created new replica set "${name}"`)
   }
 
   /** The set of that name is ours, and the cache was late; or the hash of another template collides. */
@@ -131,7 +134,8 @@ export class Rollout {
   async #couldNotCreate(name: string, error: unknown): Promise<void> {
     if (isNamespaceEnding(error)) throw error
     const message = `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : String(error)}`
-    if (this.#hasDeadline()) await this.#setProgressing('False', reasons.createError, message)
+    if (this.#hasDeadline()) this.#setProgressing('False', reasons.createError, message)
+    await this.writeStatus(this.deployment.status ?? {})
     this.context.event(this.deployment, 'Warning', reasons.createError, message)
   }
 
@@ -140,9 +144,10 @@ export class Rollout {
     return progressDeadlineSeconds !== undefined && progressDeadlineSeconds !== 0x7fffffff
   }
 
-  #setProgressing(status: 'True' | 'False', reason: string, message: string): Promise<void> {
-    const { clock } = this.context
-    return this.writeStatus(withCondition(this.deployment.status ?? {}, condition('Progressing', status, reason, message, clock.now())))
+  /** Is written with the rest of the status. */
+  #setProgressing(status: 'True' | 'False', reason: string, message: string): void {
+    const next = condition('Progressing', status, reason, message, this.context.clock.now())
+    this.deployment = { ...this.deployment, status: withCondition(this.deployment.status ?? {}, next) }
   }
 
   /** `kubectl rollout history` and others look for the current revision on the Deployment. */
@@ -151,12 +156,13 @@ export class Rollout {
     if (!revision || this.deployment.metadata.annotations?.[revisionAnnotation] === String(revision)) return
     const annotations = { ...this.deployment.metadata.annotations, [revisionAnnotation]: String(revision) }
     const changed = { ...this.deployment, metadata: { ...this.deployment.metadata, annotations } }
-    this.deployment = await this.context.client.update(Deployment, changed)
+    this.deployment = { ...(await this.context.client.update(Deployment, changed)), status: this.deployment.status }
   }
 
   async writeStatus(status: V1DeploymentStatus): Promise<void> {
-    if (deepEqual(status, this.deployment.status)) return
+    if (deepEqual(status, this.#storedStatus)) return
     this.deployment = await this.context.client.updateStatus(Deployment, { ...this.deployment, status })
+    this.#storedStatus = this.deployment.status
   }
 
   /** How large the new ReplicaSet of `current` size may be made. */
