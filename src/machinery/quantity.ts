@@ -51,9 +51,6 @@ export function parseQuantity(text: string | number): Quantity {
   }
   let nanos = scaled(digits, power + 9)
   if (nanos > maxAllowed) nanos = maxAllowed
-  // A binary quantity under one is shown in decimal, as is one with a fraction of a unit.
-  if (format === 'binary' && (nanos < 1024n * nano || nanos % nano !== 0n) && nanos !== 0n)
-    format = nanos % nano === 0n && nanos >= 1024n * nano ? 'binary' : 'decimal'
   return { nanos: sign === '-' ? -nanos : nanos, format }
 }
 
