@@ -1,0 +1,69 @@
+/** A kubelet changes its own node, the pods bound to it, and its own lease; nothing of other nodes. */
+import type { V1Pod } from '../../machinery/schema/generated/types.ts'
+import type { AdmissionAttributes, AdmissionPlugin, ServerAccess } from '../contracts.ts'
+import { draftOf, refused } from './refuse.ts'
+
+const userPrefix = 'system:node:'
+
+function nodeNameOf({ user }: AdmissionAttributes): string | undefined {
+  return user.groups.includes('system:nodes') && user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : undefined
+}
+
+export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
+  async function podOf({ namespace, name }: AdmissionAttributes): Promise<V1Pod | undefined> {
+    return (await server.cached('pods')).get(namespace, name) as V1Pod | undefined
+  }
+
+  async function pods(attributes: AdmissionAttributes, node: string): Promise<void> {
+    const { verb, subresource } = attributes
+    const runsHere = (pod: V1Pod | undefined) => pod?.spec?.nodeName === node
+    if (subresource === 'eviction') {
+      if (!runsHere(await podOf(attributes))) throw refused(attributes, `node "${node}" can only evict pods with spec.nodeName set to itself`)
+    } else if (subresource === 'status') {
+      if (!runsHere(attributes.old as unknown as V1Pod))
+        throw refused(attributes, `node "${node}" can only update pod status for pods with spec.nodeName set to itself`)
+    } else if (subresource !== '') throw refused(attributes, `unexpected pod subresource "${subresource}"`)
+    else if (verb === 'create') {
+      const pod = draftOf<V1Pod>(attributes)
+      if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined)
+        throw refused(attributes, `pod does not have "kubernetes.io/config.mirror" annotation, node "${node}" can only create mirror pods`)
+      if (!runsHere(pod)) throw refused(attributes, `node "${node}" can only create pods with spec.nodeName set to itself`)
+    } else if (verb === 'delete') {
+      if (!runsHere(await podOf(attributes))) throw refused(attributes, `node "${node}" can only delete pods with spec.nodeName set to itself`)
+    } else if (verb === 'update') throw refused(attributes, `unexpected operation "UPDATE", node "${node}" can only create and delete mirror pods`)
+  }
+
+  function leases(attributes: AdmissionAttributes, node: string): void {
+    const name = attributes.name || attributes.object?.metadata.name
+    if (attributes.namespace !== 'kube-node-lease') throw refused(attributes, `can only access leases in the "kube-node-lease" system namespace`)
+    if (name !== node) throw refused(attributes, 'can only access node lease with the same name as the requesting node')
+  }
+
+  async function tokens(attributes: AdmissionAttributes, node: string): Promise<void> {
+    const spec = (attributes.object?.spec ?? {}) as { boundObjectRef?: { kind?: string; name?: string; uid?: string } }
+    const bound = spec.boundObjectRef
+    if (bound?.kind !== 'Pod') throw refused(attributes, 'node requested token not bound to a pod')
+    const pod = (await server.cached('pods')).get(attributes.namespace, bound.name ?? '') as V1Pod | undefined
+    if (!bound.uid) throw refused(attributes, 'node requested token with a pod binding without a uid')
+    if (pod?.metadata.uid !== bound.uid) throw refused(attributes, 'node requested token bound to a pod that is another or gone')
+    if (pod.spec?.nodeName !== node) throw refused(attributes, 'node requested token bound to a pod scheduled on a different node')
+  }
+
+  return {
+    name: 'NodeRestriction',
+    handles: (attributes) => attributes.verb !== 'connect' && nodeNameOf(attributes) !== undefined,
+    async validate(attributes) {
+      const node = nodeNameOf(attributes)
+      if (node === undefined) return
+      const { resource, subresource } = attributes
+      const what = resource.group ? `${resource.plural}.${resource.group}` : resource.plural
+      if (what === 'pods') await pods(attributes, node)
+      else if (what === 'leases.coordination.k8s.io') leases(attributes, node)
+      else if (what === 'serviceaccounts' && subresource === 'token') await tokens(attributes, node)
+      else if (what === 'nodes' || what === 'csinodes.storage.k8s.io') {
+        const name = attributes.name || attributes.object?.metadata.name
+        if (name !== node) throw refused(attributes, `node "${node}" is not allowed to modify ${resource.kind === 'Node' ? 'node' : resource.kind} "${name}"`)
+      }
+    },
+  }
+}

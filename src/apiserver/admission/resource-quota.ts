@@ -1,0 +1,103 @@
+/**
+ * Refuses what would take more than a quota of the namespace leaves. What is used is counted from the objects that
+ * are there and from those that were just let through, so that many creates at once do not slip by together.
+ */
+
+import type { AnyObject } from '../../machinery/object.ts'
+import { addQuantities, compareQuantities, formatQuantity } from '../../machinery/quantity.ts'
+import type { V1Pod, V1ResourceQuota } from '../../machinery/schema/generated/types.ts'
+import { type AdmissionAttributes, type AdmissionPlugin, groupResource, type ServerAccess } from '../contracts.ts'
+import { type Amounts, amountsOf, scoped } from './quota-usage.ts'
+import { draftOf, refused } from './refuse.ts'
+
+/** Longer than a write takes; what did not come by then was refused later on the way. */
+const reservedMs = 5000
+
+interface Reserved {
+  group: string
+  plural: string
+  namespace: string
+  name: string
+  object: AnyObject
+  until: number
+}
+
+const listed = (amounts: Amounts) =>
+  Object.entries(amounts)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, amount]) => `${name}=${amount}`)
+    .join(',')
+
+/** Compute resources that a quota bounds must be said by every container: else nothing could be counted. */
+function unsaid(pod: V1Pod, hard: Amounts): string[] {
+  const missing: string[] = []
+  for (const bounded of Object.keys(hard).sort()) {
+    const match = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(bounded)
+    if (!match) continue
+    const [kind, name] = [(match[1] ?? 'requests') as 'requests' | 'limits', match[2] ?? '']
+    const without = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].filter(({ resources }) => resources?.[kind]?.[name] === undefined)
+    if (without.length > 0) missing.push(`${bounded} for: ${without.map((container) => container.name).join(',')}`)
+  }
+  return missing
+}
+
+export function resourceQuota(server: ServerAccess): AdmissionPlugin {
+  let reserved: Reserved[] = []
+
+  async function used(attributes: AdmissionAttributes, quota: V1ResourceQuota, names: string[]): Promise<Amounts> {
+    const { resource, namespace } = attributes
+    const stored = await server.cached(groupResource(resource))
+    const now = server.clock.now()
+    reserved = reserved.filter((one) => one.until > now)
+    const waiting = reserved.filter(
+      (one) => one.plural === resource.plural && one.group === resource.group && one.namespace === namespace && !stored.get(namespace, one.name),
+    )
+    const total: Amounts = Object.fromEntries(names.map((name) => [name, '0']))
+    for (const object of [...stored.list(namespace), ...waiting.map((one) => one.object)]) {
+      if (attributes.verb === 'update' && object.metadata.name === attributes.name) continue
+      if (!scoped(resource.plural, object, quota.spec ?? {})) continue
+      const amounts = amountsOf(resource, object)
+      for (const name of names) if (amounts[name] !== undefined) total[name] = formatQuantity(addQuantities(total[name] ?? '0', amounts[name]))
+    }
+    return total
+  }
+
+  async function check(attributes: AdmissionAttributes, object: AnyObject, quota: V1ResourceQuota): Promise<boolean> {
+    const hard = (quota.spec?.hard ?? {}) as Amounts
+    const { resource } = attributes
+    if (!scoped(resource.plural, object, quota.spec ?? {})) return false
+    if (resource.plural === 'pods' && attributes.verb === 'create') {
+      const missing = unsaid(object as unknown as V1Pod, hard)
+      if (missing.length > 0) throw refused(attributes, `failed quota: ${quota.metadata.name}: must specify ${missing.join('; ')}`)
+    }
+    const asked = amountsOf(resource, object)
+    const before = attributes.old ? amountsOf(resource, attributes.old) : {}
+    const names = Object.keys(hard).filter((name) => asked[name] !== undefined && compareQuantities(asked[name], before[name] ?? '0') > 0)
+    if (names.length === 0) return false
+    const total = await used(attributes, quota, names)
+    const over = names.filter((name) => compareQuantities(addQuantities(total[name] ?? '0', asked[name] ?? '0'), hard[name] ?? '0') > 0)
+    if (over.length > 0) {
+      const only = (amounts: Amounts) => listed(Object.fromEntries(over.map((name) => [name, amounts[name] ?? '0'])))
+      throw refused(attributes, `exceeded quota: ${quota.metadata.name}, requested: ${only(asked)}, used: ${only(total)}, limited: ${only(hard)}`)
+    }
+    return true
+  }
+
+  return {
+    name: 'ResourceQuota',
+    handles: ({ verb, namespace, subresource, resource }) =>
+      namespace !== '' &&
+      subresource === '' &&
+      !resource.virtual &&
+      (verb === 'create' || (verb === 'update' && resource.group === '' && ['services', 'persistentvolumeclaims'].includes(resource.plural))),
+    async validate(attributes) {
+      const quotas = [...(await server.cached('resourcequotas')).list(attributes.namespace)] as unknown as V1ResourceQuota[]
+      const object = draftOf<AnyObject>(attributes)
+      let counted = false
+      for (const quota of quotas) counted = (await check(attributes, object, quota)) || counted
+      if (!counted || attributes.dryRun || attributes.verb !== 'create') return
+      const { group, plural } = attributes.resource
+      reserved.push({ group, plural, namespace: attributes.namespace, name: object.metadata.name, object, until: server.clock.now() + reservedMs })
+    },
+  }
+}
