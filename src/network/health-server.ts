@@ -1,0 +1,39 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A page of a component's own small server. Undefined status: 200. */
+export type Page = () => { status?: number; type?: string; body: string }
+
+export interface ListenAddress {
+  host: string
+  /** 0: any free one. */
+  port: number
+}
+
+/** Serves `/healthz`, `/metrics` and the like, for people and probes. */
+export async function startHealthServer({ host, port }: ListenAddress, pages: Record<string, Page>): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    const page = pages[request.url?.split('?')[0] ?? '']
+    const { status = 200, type = 'text/plain; charset=utf-8', body } = page?.() ?? { status: 404, body: '404 page not found\n' }
+    response.writeHead(status, { 'content-type': type }).end(body)
+  })
+  await listening(server, host, port)
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,197 @@
+import { Service } from '../apis/core/service.ts'
+import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
+import type { Component, ComponentContext } from '../client/component.ts'
+import { keyOf } from '../machinery/object.ts'
+import { type RunCommand, runCommand } from '../network/command.ts'
+import { type ListenAddress, startHealthServer } from '../network/health-server.ts'
+import { MetricSet } from '../network/metric-set.ts'
+import { serviceKeyOf } from '../network/service-endpoints.ts'
+import { forgetFlow, staleFlows } from './connections.ts'
+import type { Element } from './element.ts'
+import { serviceRules } from './service-rules.ts'
+import { Table } from './table.ts'
+
+export interface ServiceProxyOptions {
+  nodeName: string
+  /** Blocks of all pods: traffic from elsewhere to a Service gets the node's address. */
+  clusterCIDRs: string[]
+  serviceCIDR?: string
+  table?: string
+  /** `/healthz` and `/livez`; not served when absent. Upstream's port is 10256. */
+  health?: ListenAddress
+  /** `/metrics`; not served when absent. Upstream's port is 10249. */
+  metrics?: ListenAddress
+  run?: RunCommand
+}
+
+/** Keeps the node's nftables rules as the Services and their endpoints are. Rules stay when it stops. */
+export async function startServiceProxy(context: ComponentContext, options: ServiceProxyOptions): Promise<Component> {
+  const proxy = new ServiceProxy(context, options)
+  await proxy.start()
+  return proxy
+}
+
+const retryMs = { first: 500, most: 30_000 }
+
+class ServiceProxy implements Component {
+  readonly name = 'kube-proxy'
+  readonly #context: ComponentContext
+  readonly #options: ServiceProxyOptions
+  readonly #run: RunCommand
+  readonly #table: Table
+  readonly #metrics = describedMetrics()
+  readonly #changed = new Set<string>()
+  readonly #stops: (() => unknown)[] = []
+  /** UDP elements of each Service, to know which flows end. */
+  readonly #udp = new Map<string, Element[]>()
+  #loaded = false
+  #syncing: Promise<void> | undefined
+  #stopped = false
+  #failures = 0
+  #lastSync = 0
+
+  constructor(context: ComponentContext, options: ServiceProxyOptions) {
+    this.#context = context
+    this.#options = options
+    this.#run = options.run ?? runCommand
+    this.#table = new Table(options.table ?? 'skiff-proxy', options)
+  }
+
+  async start(): Promise<void> {
+    const { informers } = this.#context
+    const services = informers.informer(Service)
+    const slices = informers.informer(EndpointSlice)
+    slices.addIndex('service', (slice) => [serviceKeyOf(slice) ?? ''])
+    this.#stops.push(
+      services.onChange(({ object }) => this.#wake(keyOf(object))),
+      slices.onChange(({ object, previous }) => {
+        for (const key of new Set([serviceKeyOf(object), previous && serviceKeyOf(previous)])) if (key) this.#wake(key)
+      }),
+    )
+    await this.#serve()
+    void Promise.all([services.whenSynced(), slices.whenSynced()]).then(() => {
+      this.#synced = true
+      this.#schedule()
+    })
+  }
+  #synced = false
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#stops.map((stop) => stop()))
+    await this.#syncing
+  }
+
+  #wake(key: string): void {
+    this.#changed.add(key)
+    this.#metrics.add('kubeproxy_sync_proxy_rules_service_changes_total')
+    this.#schedule()
+  }
+
+  /** Changes that come while rules are loading are taken together by the next turn. */
+  #schedule(delayMs = 0): void {
+    if (this.#syncing || this.#stopped || !this.#synced) return
+    this.#syncing = this.#context.clock
+      .sleep(delayMs)
+      .then(() => this.#sync())
+      .finally(() => {
+        this.#syncing = undefined
+        if (this.#failures > 0) this.#schedule(Math.min(retryMs.first * 2 ** (this.#failures - 1), retryMs.most))
+        else if (this.#changed.size > 0) this.#schedule()
+      })
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#stopped) return
+    const { clock, log } = this.#context
+    const start = clock.now()
+    const began = clock.monotonic()
+    const keys = [...this.#changed]
+    this.#changed.clear()
+    const stale = keys.flatMap((key) => this.#update(key))
+    const whole = !this.#loaded
+    const script = whole ? this.#table.full() : this.#table.difference()
+    try {
+      if (script !== '') await this.#run('nft', ['-f', '-'], script)
+      this.#loaded = true
+      this.#failures = 0
+      this.#record(keys, start, began, whole, script !== '')
+      await this.#forget(stale)
+    } catch (error) {
+      // What the kernel holds now is not known for sure: the next turn replaces all of it.
+      this.#loaded = false
+      this.#failures++
+      this.#metrics.add('kubeproxy_sync_proxy_rules_nftables_sync_failures_total')
+      log.error('could not load the rules of Services', { error })
+    }
+  }
+
+  #update(key: string): ReturnType<typeof staleFlows> {
+    const { informers } = this.#context
+    const service = informers.informer(Service).get(key)
+    const slices = informers.informer(EndpointSlice).indexed('service', key)
+    const rules = service ? serviceRules(service, slices, this.#options.nodeName) : { elements: [], chains: [] }
+    this.#table.set(key, rules)
+    const before = this.#udp.get(key) ?? []
+    const after = rules.elements.filter((element) => element.key.includes('udp . '))
+    if (after.length > 0) this.#udp.set(key, after)
+    else this.#udp.delete(key)
+    return staleFlows(before, after)
+  }
+
+  async #forget(flows: ReturnType<typeof staleFlows>): Promise<void> {
+    for (const flow of flows) {
+      if (await forgetFlow(flow, this.#run)) continue
+      this.#context.log.warn('the conntrack program is missing: UDP clients may reach endpoints that are gone for up to three minutes')
+      return
+    }
+  }
+
+  #record(keys: string[], start: number, began: number, whole: boolean, changed: boolean): void {
+    const { clock, span } = this.#context
+    const seconds = (clock.monotonic() - began) / 1000
+    this.#lastSync = clock.now()
+    this.#metrics.observe('kubeproxy_sync_proxy_rules_duration_seconds', seconds)
+    this.#metrics.observe(`kubeproxy_sync_${whole ? 'full' : 'partial'}_proxy_rules_duration_seconds`, seconds)
+    this.#metrics.set('kubeproxy_sync_proxy_rules_last_timestamp_seconds', this.#lastSync / 1000)
+    if (!changed) return
+    const about = keys.slice(0, 5).join(' ') + (keys.length > 5 ? ` and ${keys.length - 5} more` : '')
+    span({
+      name: 'rules loaded',
+      start,
+      end: this.#lastSync,
+      about,
+      attributes: { node: this.#options.nodeName, services: keys.length, elements: this.#table.elementCount },
+    })
+  }
+
+  async #serve(): Promise<void> {
+    const { health, metrics } = this.#options
+    const healthz = () => {
+      const now = new Date(this.#context.clock.now()).toISOString()
+      const ok = this.#loaded
+      return {
+        status: ok ? 200 : 503,
+        type: 'application/json',
+        body: `${JSON.stringify({ lastUpdated: new Date(this.#lastSync).toISOString(), currentTime: now, nodeEligible: true })}\n`,
+      }
+    }
+    if (health) this.#stops.push((await startHealthServer(health, { '/healthz': healthz, '/livez': healthz })).close)
+    if (metrics) {
+      const text = () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: this.#metrics.text() })
+      const server = await startHealthServer(metrics, { '/metrics': text, '/healthz': () => ({ body: 'ok' }), '/proxyMode': () => ({ body: 'nftables' }) })
+      this.#stops.push(server.close)
+    }
+  }
+}
+
+function describedMetrics(): MetricSet {
+  const metrics = new MetricSet()
+  metrics.describe('kubeproxy_sync_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading the rules took')
+  metrics.describe('kubeproxy_sync_full_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading all rules took')
+  metrics.describe('kubeproxy_sync_partial_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading changed rules took')
+  metrics.describe('kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'gauge', 'When rules were last loaded')
+  metrics.describe('kubeproxy_sync_proxy_rules_service_changes_total', 'counter', 'Changes of Services and their endpoints')
+  metrics.describe('kubeproxy_sync_proxy_rules_nftables_sync_failures_total', 'counter', 'Times that rules could not be loaded')
+  return metrics
+}
