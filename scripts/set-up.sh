@@ -8,8 +8,8 @@ cd "$root"
 say() { echo "set-up: $*" >&2; }
 
 # The packages by a program that each brings.
-wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd busybox:busybox-static"
-[ "${1:-}" != test ] || wanted="$wanted docker-registry:docker-registry psql:postgresql-client curl:curl unzip:unzip openssl:openssl"
+wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd unzip:unzip busybox:busybox-static"
+[ "${1:-}" != test ] || wanted="$wanted docker-registry:docker-registry psql:postgresql-client curl:curl openssl:openssl"
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || [ ! -x node_modules/.bin/node ]; then
   command -v npm >/dev/null || { say "npm is missing: install Node.js 20 or newer with npm"; exit 1; }

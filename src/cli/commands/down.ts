@@ -1,0 +1,28 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { lastCluster } from '../../cluster/data-directory.ts'
+import { removeFromKubeconfig } from '../../cluster/pki/kubeconfig.ts'
+import { stopCluster } from '../../cluster/stop.ts'
+import { UserError } from '../../cluster/user-error.ts'
+import type { Command } from '../command.ts'
+import { dataDirOf, dataDirOption } from './data-dir.ts'
+
+export const down: Command = {
+  name: 'down',
+  summary: 'Stops a cluster; its data stays unless --purge is given.',
+  options: { 'data-dir': dataDirOption, purge: { type: 'boolean', help: 'remove the data directory too' } },
+  async run(values) {
+    const data = dataDirOf(values)
+    const known = lastCluster(data)
+    const wasRunning = await stopCluster(data)
+    console.log(wasRunning ? 'stopped' : `no cluster was running over ${data.root}`)
+    if (known) await removeFromKubeconfig(known.kubeconfig, { context: known.context })
+    if (values.purge) {
+      if (existsSync(data.root) && !existsSync(join(data.root, 'layout')))
+        throw new UserError(`${data.root} is not a data directory of Skiff: it is left alone`)
+      rmSync(data.root, { recursive: true, force: true })
+      console.log(`removed ${data.root}`)
+    }
+    return 0
+  },
+}
