@@ -39,3 +39,8 @@ export function keepField<T extends object>(draft: T, stored: T, field: keyof T)
   if (stored[field] === undefined) delete draft[field]
   else draft[field] = stored[field]
 }
+
+/** A write of the object itself leaves the status as it is stored. */
+export function keepStatus<T extends { status?: unknown }>(draft: T, stored: T): void {
+  keepField(draft, stored, 'status')
+}
