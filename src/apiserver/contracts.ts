@@ -118,6 +118,12 @@ export interface ResourceHooks {
   /** Once stored. Errors are logged and do not fail the request. */
   afterCreate?(object: AnyObject, attributes: HookAttributes): MaybePromise<void>
   afterUpdate?(object: AnyObject, previous: AnyObject, attributes: HookAttributes): MaybePromise<void>
+  /** Whether the object must stay although no finalizer in its metadata holds it (a namespace's own finalizers). */
+  heldBack?(object: AnyObject): boolean
+  /** Changes the draft that gets its deletionTimestamp (a namespace's phase). */
+  deletionMarked?(draft: AnyObject): void
+  /** Refuses a deletion before anything is done. */
+  beforeDelete?(object: AnyObject, attributes: HookAttributes): MaybePromise<void>
   /** Once the object is gone (not when a deletionTimestamp was set). */
   afterDelete?(object: AnyObject, attributes: HookAttributes): MaybePromise<void>
 }

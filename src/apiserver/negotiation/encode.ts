@@ -45,7 +45,9 @@ const isSharedList = (object: unknown): object is SharedList => {
 }
 
 function* listPieces({ kind, apiVersion, metadata, items }: SharedList): Generator<Buffer> {
-  let parts: Uint8Array[] = [Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`)]
+  let parts: Uint8Array[] = [
+    Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`),
+  ]
   let size = 0
   let first = true
   for (const item of items) {

@@ -1,0 +1,54 @@
+/** /healthz, /livez and /readyz: all checks, or one by its name; `?verbose` tells each. */
+import { noSuchPath } from '../../machinery/errors.ts'
+import type { HealthCheck, RequestHandler } from '../contracts.ts'
+import type { ApiResponse } from '../request.ts'
+
+type Endpoint = 'healthz' | 'livez' | 'readyz'
+
+interface Result {
+  name: string
+  error: unknown
+}
+
+export function healthHandler(checks: () => readonly HealthCheck[], log: (message: string, fields: Record<string, unknown>) => void): RequestHandler {
+  async function run(endpoint: Endpoint, selected: readonly HealthCheck[]): Promise<Result[]> {
+    return Promise.all(
+      selected.map(async (check) => {
+        try {
+          await check.check()
+          return { name: check.name, error: undefined }
+        } catch (error) {
+          log(`${endpoint} check failed`, { check: check.name, error: error instanceof Error ? error.message : String(error) })
+          return { name: check.name, error }
+        }
+      }),
+    )
+  }
+  return {
+    name: 'health',
+    paths: ['/healthz/*', '/livez/*', '/readyz/*'],
+    async handle({ request }): Promise<ApiResponse> {
+      const [, first = '', ...rest] = request.path.split('/')
+      const endpoint = first as Endpoint
+      const asked = rest.join('/')
+      const excluded = new Set(request.query.getAll('exclude'))
+      const all = checks().filter((check) => !check.of || check.of.includes(endpoint))
+      const selected = asked ? all.filter((check) => check.name === asked) : all.filter((check) => !excluded.has(check.name))
+      if (asked && selected.length === 0) throw noSuchPath()
+      const results = await run(endpoint, selected)
+      const failed = results.some(({ error }) => error !== undefined)
+      const lines = results.map(({ name, error }) => (error === undefined ? `[+]${name} ok\n` : `[-]${name} failed: reason withheld\n`))
+      for (const name of excluded) lines.push(`[+]${name} excluded: ok\n`)
+      if (failed) return text(500, `${lines.join('')}${endpoint} check failed\n`)
+      return text(200, !asked && request.query.has('verbose') ? `${lines.join('')}${endpoint} check passed\n` : 'ok')
+    },
+  }
+}
+
+const text = (status: number, bytes: string): ApiResponse => ({
+  kind: 'bytes',
+  status,
+  contentType: 'text/plain; charset=utf-8',
+  bytes,
+  headers: { 'x-content-type-options': 'nosniff' },
+})

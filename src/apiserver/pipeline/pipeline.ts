@@ -1,0 +1,122 @@
+/**
+ * The way of a request, step by step: who calls, what they ask, whether they may, who serves it. An error on the way
+ * is an answer too.
+ */
+import type { Clock } from '../../machinery/clock.ts'
+import { ApiError, badRequest, forbidden, internalError, noSuchPath, serviceUnavailable, unauthorized } from '../../machinery/errors.ts'
+import { StoreClosed } from '../../store/store.ts'
+import { forbiddenReason } from '../authorization/forbidden-reason.ts'
+import type { Authenticator, AuthorizationAttributes, Authorizer, Decision, ResourceTable } from '../contracts.ts'
+import type { RequestMetrics } from '../metrics/request-metrics.ts'
+import type { Registries } from '../registry/registries.ts'
+import { serveResource } from '../registry/serve.ts'
+import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from '../request.ts'
+import { parseRequestInfo } from '../request-info.ts'
+import { authorize } from './authorize.ts'
+import type { HandlerTable } from './handlers.ts'
+import { RequestScope } from './request-scope.ts'
+
+export interface PipelineOptions {
+  clock: Clock
+  authenticators: readonly Authenticator[]
+  authorizers: readonly Authorizer[]
+  handlers: HandlerTable
+  resources: ResourceTable
+  registries: Registries
+  metrics: RequestMetrics
+  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
+}
+
+export class Pipeline {
+  readonly #options: PipelineOptions
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+  }
+
+  async handle(request: ApiRequest): Promise<ApiResponse> {
+    const { clock, metrics } = this.#options
+    const started = clock.monotonic()
+    let info: RequestInfo | undefined
+    let response: ApiResponse
+    try {
+      info = parse(request)
+      const user = request.user ?? (await this.authenticate(request))
+      if (!user) throw unauthorized()
+      await this.#mayDo(user, info)
+      response = await this.#serve(request, info, user)
+    } catch (error) {
+      response = this.#failure(error, request)
+    }
+    if (info) metrics.observe(info, request, response, (clock.monotonic() - started) / 1000)
+    return response
+  }
+
+  async authenticate(request: ApiRequest): Promise<UserInfo | undefined> {
+    for (const authenticator of this.#options.authenticators) {
+      const answer = authenticator.authenticate(request)
+      const user = answer instanceof Promise ? await answer : answer
+      if (user) return user
+    }
+    return undefined
+  }
+
+  authorize(attributes: AuthorizationAttributes): Promise<Decision> {
+    return authorize(this.#options.authorizers, attributes)
+  }
+
+  async #mayDo(user: UserInfo, info: RequestInfo): Promise<void> {
+    const { decision, reason } = await this.authorize({ user, info })
+    if (decision === 'allowed') return
+    const about = { group: info.group, resource: info.resource, name: info.name }
+    throw forbidden(about, forbiddenReason({ user, info }, reason))
+  }
+
+  async #serve(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
+    const { resources, handlers, registries, clock } = this.#options
+    const resource = info.isResourceRequest ? resources.get(info.group, info.version, info.resource) : undefined
+    const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid())
+    const handler = handlers.find(info)
+    let response: ApiResponse
+    if (handler) response = await handler.handle(scope)
+    else if (resource && !resource.virtual) response = await serveResource(registries.of(resource), scope)
+    else throw noSuchPath()
+    return withHead(response, scope)
+  }
+
+  #failure(error: unknown, request: ApiRequest): ApiResponse {
+    const known = error instanceof ApiError ? error : this.#unknown(error, request)
+    const { status } = known
+    const retryAfter = status.details?.retryAfterSeconds
+    return { kind: 'object', status: known.code, object: status, ...(retryAfter ? { headers: { 'retry-after': String(retryAfter) } } : {}) }
+  }
+
+  #unknown(error: unknown, request: ApiRequest): ApiError {
+    if (error instanceof StoreClosed) return serviceUnavailable('the server is shutting down')
+    if (request.signal.aborted)
+      return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason: 'Timeout', message: 'the client went away', code: 499 })
+    const message = error instanceof Error ? error.message : String(error)
+    this.#options.log('error', 'a request failed by a fault of the server', {
+      method: request.method,
+      path: request.path,
+      error: error instanceof Error ? (error.stack ?? message) : message,
+    })
+    return internalError(message)
+  }
+}
+
+function parse(request: ApiRequest): RequestInfo {
+  try {
+    return parseRequestInfo(request.method, request.path, request.query)
+  } catch (error) {
+    if (error instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(request.path)}`)
+    throw error
+  }
+}
+
+function withHead(response: ApiResponse, scope: RequestScope): ApiResponse {
+  if (response.kind === 'hijacked') return response
+  const headers = { ...response.headers, 'audit-id': scope.requestId }
+  const { warnings } = scope
+  return warnings ? { ...response, headers, warnings: [...(response.warnings ?? []), ...warnings] } : { ...response, headers }
+}

@@ -1,0 +1,99 @@
+/** POST: makes an object out of a draft. */
+import { validateMetadata } from '../../apis/metadata-validation.ts'
+import { timestamp } from '../../machinery/clock.ts'
+import { ApiError, alreadyExists, badRequest, generateNameConflict, invalid } from '../../machinery/errors.ts'
+import type { AnyObject } from '../../machinery/object.ts'
+import { trackFields } from './field-owners.ts'
+import { generateName } from './object-name.ts'
+import type { Registry } from './registry.ts'
+import { Rollbacks } from './rollbacks.ts'
+import type { WriteRequest } from './write-request.ts'
+
+const nameAttempts = 8
+
+/** `body` is the decoded one, the caller's own; `namespace` that of the path. `tracked`: its managedFields are made already (apply). */
+export async function createObject(registry: Registry, request: WriteRequest, body: AnyObject, namespace: string, tracked = false): Promise<AnyObject> {
+  const { resource, admission, storage, strategy } = registry
+  placeIn(namespace, body, registry)
+  if (body.metadata.resourceVersion) throw resourceVersionSet()
+  const { name, generateName: base } = body.metadata
+  const generated = !name && base ? base : undefined
+
+  resource.applyDefaults(body)
+  const draft = tracked ? body : trackFields(registry, request, undefined, body)
+  const attributes = registry.attributes('create', request, {
+    namespace: resource.namespaced ? namespace : '',
+    name: name ?? '',
+    object: draft,
+    old: undefined,
+  })
+  await admission.mutate(attributes)
+  resource.applyDefaults(draft)
+  fillSystemFields(draft, registry)
+  resource.prepareForCreate(draft, strategy)
+  if (generated) draft.metadata.name = generateName(generated, registry.clock)
+
+  const rollbacks = new Rollbacks()
+  try {
+    for (const hook of registry.hooks) rollbacks.add(await hook.beforeCreate?.(draft, registry.hookAttributes(request)))
+    const errors = [...validateMetadata(draft.metadata, resource), ...resource.validate(draft)]
+    if (errors.length > 0) throw invalid(registry.kindAbout(draft.metadata.name), errors)
+    await admission.validate({ ...attributes, name: draft.metadata.name })
+    for (const warning of resource.warnings(draft, undefined)) request.warn(warning)
+    if (request.dryRun) {
+      if (await storage.current(draft.metadata.namespace ?? '', draft.metadata.name)) throw alreadyExists(registry.about(draft.metadata.name))
+      await rollbacks.undo()
+      return draft
+    }
+    const created = await putNew(registry, request, draft, generated)
+    for (const hook of registry.hooks) if (hook.afterCreate) await registry.after('create', () => hook.afterCreate?.(created, registry.hookAttributes(request)))
+    return created
+  } catch (error) {
+    await rollbacks.undo()
+    throw error
+  }
+}
+
+async function putNew(registry: Registry, request: WriteRequest, draft: AnyObject, generated: string | undefined): Promise<AnyObject> {
+  for (let attempt = 1; ; attempt++) {
+    const created = await registry.storage.put(draft, 0, request)
+    if (created) return created
+    const about = registry.about(draft.metadata.name)
+    if (!generated) throw alreadyExists(about)
+    if (attempt === nameAttempts) throw generateNameConflict(about)
+    draft.metadata = { ...draft.metadata, name: generateName(generated, registry.clock) }
+  }
+}
+
+/** The namespace of the path is that of the object. */
+export function placeIn(namespace: string, draft: AnyObject, registry: Registry): void {
+  const { metadata } = draft
+  if (!registry.resource.namespaced) {
+    if (metadata.namespace === '') delete metadata.namespace
+    return
+  }
+  if (metadata.namespace && metadata.namespace !== namespace)
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`)
+  metadata.namespace = namespace
+}
+
+/** Identity is the server's to give. */
+function fillSystemFields({ metadata }: AnyObject, { clock, resource }: Registry): void {
+  metadata.creationTimestamp = timestamp(clock.now())
+  metadata.uid = clock.uuid()
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+  delete metadata.generation
+  if (resource.generation) metadata.generation = 1
+}
+
+const resourceVersionSet = () =>
+  new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'resourceVersion should not be set on objects to be created',
+    code: 500,
+  })

@@ -1,0 +1,44 @@
+/**
+ * From a decoded body to a draft of the resource: kind and version must fit the path, types the schema; unknown
+ * fields are dropped, warned of, or refused, as the client asked.
+ */
+import type { Resource } from '../../apis/resource.ts'
+import { badRequest } from '../../machinery/errors.ts'
+import type { AnyObject } from '../../machinery/object.ts'
+import type { Schema } from '../../machinery/schema/schema.ts'
+import { apiVersionOf } from './storage.ts'
+import type { WriteRequest } from './write-request.ts'
+
+export interface Expected {
+  kind: string
+  apiVersion: string
+  model: string
+}
+
+export const expectedOf = (resource: Resource): Expected => ({ kind: resource.kind, apiVersion: apiVersionOf(resource), model: resource.model })
+
+export function decodeObject(body: unknown, expected: Expected, schema: Schema, request: Pick<WriteRequest, 'fieldValidation' | 'warn'>): AnyObject {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${body === undefined ? 'no body was sent' : 'it is not an object'}`,
+    )
+  const given = body as Partial<AnyObject>
+  if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== expected.apiVersion)
+    throw badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  if (given.kind !== undefined && given.kind !== '' && given.kind !== expected.kind)
+    throw badRequest(cannotHandle(given.kind, expected, `no kind "${given.kind}" is expected here`))
+  const { object, error, unknownFields } = schema.conform(expected.model, given)
+  if (error) throw badRequest(cannotHandle(expected.kind, expected, error))
+  if (unknownFields.length > 0 && request.fieldValidation !== 'Ignore') {
+    if (request.fieldValidation === 'Strict') throw badRequest(cannotHandle(expected.kind, expected, strictError(unknownFields)))
+    for (const field of unknownFields) request.warn(`unknown field ${JSON.stringify(field)}`)
+  }
+  const { kind: _kind, apiVersion: _version, metadata = {}, ...rest } = object as AnyObject
+  return { kind: expected.kind, apiVersion: expected.apiVersion, metadata: metadata as AnyObject['metadata'], ...rest }
+}
+
+export const strictError = (unknownFields: string[]) =>
+  `strict decoding error: ${unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ')}`
+
+const cannotHandle = (kind: string, { apiVersion, kind: expected }: Expected, why: string) =>
+  `${kind} in version ${JSON.stringify(apiVersion.split('/').at(-1))} cannot be handled as a ${expected}: ${why}`

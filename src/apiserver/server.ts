@@ -1,0 +1,147 @@
+/** Puts an API server together: a value that handles requests, whichever way they come. */
+import { builtInResources } from '../apis/built-in.ts'
+import type { Resource } from '../apis/resource.ts'
+import type { Clock } from '../machinery/clock.ts'
+import { readBuiltInSchema } from '../machinery/schema/built-in.ts'
+import { Schema } from '../machinery/schema/schema.ts'
+import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
+import type { Store } from '../store/store.ts'
+import type { HealthCheck, ResourceHooks, ServerAccess, ServerPart, ServerPartFactory, WriteRecord } from './contracts.ts'
+import { healthHandler } from './health/health.ts'
+import { kubernetesVersion, type Version, versionHandler } from './health/version.ts'
+import { Gauge } from './metrics/exposition.ts'
+import { metricsHandler } from './metrics/metrics-handler.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
+import { HandlerTable } from './pipeline/handlers.ts'
+import { Pipeline } from './pipeline/pipeline.ts'
+import { AdmissionChain } from './registry/admission-chain.ts'
+import { namespaceHooks } from './registry/namespace-hooks.ts'
+import { Registries } from './registry/registries.ts'
+import type { ApiRequest, ApiResponse } from './request.ts'
+import { createResourceTable } from './resource-table.ts'
+import { CacheFeed } from './watch-cache/cache-feed.ts'
+
+type Log = ServerAccess['log']
+
+export interface ApiServerOptions {
+  store: Store
+  clock: Clock
+  /** In the order in which they are asked: authentication, authorization, admission, discovery, … */
+  parts: readonly ServerPartFactory[]
+  /** The built-in kinds when absent. */
+  schema?: Schema
+  resources?: readonly Resource[]
+  /** Encryption at rest; nothing is encrypted when absent. */
+  transformer?(group: string, plural: string): Transformer
+  /** Told of each write once it is stored, in the order of answers. Must not throw. */
+  onWrite?(record: WriteRecord): void
+  version?: Version
+  log?: Log
+}
+
+export interface ApiServer {
+  /** The whole way of a request. Never rejects: errors are answers. */
+  handle(request: ApiRequest): Promise<ApiResponse>
+  readonly access: ServerAccess
+  /** Reads what must be read and starts the parts. Requests are served from then on. */
+  start(): Promise<void>
+  /** Ends watches and stops the parts. The store stays open: it is its owner's. */
+  stop(): Promise<void>
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock } = options
+  const log: Log = options.log ?? (() => {})
+  const schemaFile = options.schema && options.resources ? undefined : readBuiltInSchema()
+  const schema = options.schema ?? new Schema(schemaFile ?? readBuiltInSchema())
+  const resources = createResourceTable(options.resources ?? builtInResources(schemaFile ?? readBuiltInSchema()))
+  const feed = new CacheFeed(store, clock)
+  const metrics = new RequestMetrics()
+  let started = false
+
+  const access: ServerAccess = {
+    clock,
+    resources,
+    async cached(name) {
+      const registry = registries.byGroupResource(name)
+      if (!registry) throw new Error(`no resource ${name} is served`)
+      await registry.storage.cache.ready()
+      return registry.storage.cache
+    },
+    handle: (request) => pipeline.handle(request),
+    authorize: (attributes) => pipeline.authorize(attributes),
+    authenticate: (request) => pipeline.authenticate(request),
+    async admit(attributes) {
+      await admission.mutate(attributes)
+      await admission.validate(attributes)
+    },
+    log,
+  }
+
+  const parts: ServerPart[] = [namespaceHooks, ...options.parts].map((make) => make(access))
+  const admission = new AdmissionChain(parts.flatMap((part) => part.admission ?? []))
+  const registries: Registries = new Registries({
+    schema,
+    clock,
+    store,
+    feed,
+    admission,
+    resources,
+    log,
+    transformer: options.transformer ?? (() => identityTransformer),
+    hooksOf: (name) => parts.map((part) => part.hooks?.[name]).filter((hooks): hooks is ResourceHooks => hooks !== undefined),
+    onWrite: options.onWrite ?? (() => {}),
+  })
+  const checks: readonly HealthCheck[] = [
+    { name: 'ping', check: () => {} },
+    { name: 'etcd', check: async () => void (await store.revision()) },
+    ...parts.flatMap((part) => part.healthChecks ?? []),
+    { name: 'poststarthook/parts', of: ['readyz', 'healthz'], check: () => mustBe(started, 'the server is starting') },
+  ]
+  metrics.add(
+    new Gauge('apiserver_storage_objects', 'Number of stored objects at the time of last check split by kind.', function* () {
+      for (const [prefix, cache] of registries.caches()) yield [{ resource: prefix }, cache.size]
+    }),
+  )
+  metrics.add(
+    new Gauge('apiserver_registered_watchers', 'Number of currently registered watchers for a given resource.', function* () {
+      for (const [prefix, cache] of registries.caches()) if (cache.watchers > 0) yield [{ resource: prefix }, cache.watchers]
+    }),
+  )
+  const own = [
+    healthHandler(
+      () => checks,
+      (message, fields) => log('warn', message, fields),
+    ),
+    versionHandler(options.version ?? kubernetesVersion),
+    metricsHandler(metrics),
+  ]
+  const pipeline = new Pipeline({
+    clock,
+    authenticators: parts.flatMap((part) => part.authenticators ?? []),
+    authorizers: parts.flatMap((part) => part.authorizers ?? []),
+    handlers: new HandlerTable([...own, ...parts.flatMap((part) => part.handlers ?? [])]),
+    resources,
+    registries,
+    metrics,
+    log,
+  })
+
+  return {
+    handle: (request) => pipeline.handle(request),
+    access,
+    async start() {
+      await feed.start()
+      for (const part of parts) await part.start?.()
+      started = true
+    },
+    async stop() {
+      for (const part of [...parts].reverse()) await part.stop?.()
+      feed.stop()
+    },
+  }
+}
+
+function mustBe(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
+}
