@@ -3,12 +3,13 @@ import { defineController } from '../client/controller.ts'
 import { Deployment, Pod, ReplicaSet } from '../client/resources.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V1Deployment, V1Pod, V1ReplicaSet } from '../machinery/schema/generated/types.ts'
+import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { countIn, desiredReplicasAnnotation } from './deployment-annotations.ts'
 import { condition, conditionOf, reasons, withCondition } from './deployment-condition.ts'
 import { Rollout } from './deployment-rollout.ts'
 import { availableReplicas, countedStatus, deadlineIn, isComplete, rolloutStatus, specReplicas } from './deployment-status.ts'
-import { isEmptySelector, labelsMatch } from './label-match.ts'
+import { isEmptySelector } from './label-match.ts'
 import { controllerOf } from './owner-reference.ts'
 import { proportionalSizes } from './proportional-scaling.ts'
 import { isRollingUpdate, maxUnavailable } from './rolling-update.ts'
@@ -26,7 +27,7 @@ export const deploymentController = defineController<V1Deployment>({
           : read
               .informer(Deployment)
               .inNamespace(set.metadata.namespace)
-              .filter((deployment) => labelsMatch(deployment.spec.selector, set.metadata.labels))
+              .filter((deployment) => matchesLabelSelector(deployment.spec.selector, set.metadata.labels))
               .map(keyOf),
     },
     {
@@ -48,7 +49,7 @@ export const deploymentController = defineController<V1Deployment>({
       context.event(deployment, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.')
       return
     }
-    const matches = (set: V1ReplicaSet) => labelsMatch(deployment.spec.selector, set.metadata.labels)
+    const matches = (set: V1ReplicaSet) => matchesLabelSelector(deployment.spec.selector, set.metadata.labels)
     const candidates = context.informer(ReplicaSet).inNamespace(deployment.metadata.namespace)
     const sets = await claim(candidates, { client: context.client, resource: ReplicaSet, ownerResource: Deployment, owner: deployment, matches })
     const rollout = new Rollout(deployment, sets, context)

@@ -2,9 +2,9 @@
 import { defineController, type ReconcileContext } from '../client/controller.ts'
 import { Pod, ReplicaSet } from '../client/resources.ts'
 import type { V1Pod, V1ReplicaSet } from '../machinery/schema/generated/types.ts'
+import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
-import { labelsMatch } from './label-match.ts'
 import { controllerOf } from './owner-reference.ts'
 import { createPod, deletePod, isNamespaceEnding, podFrom } from './pod-control.ts'
 import { inDeletionOrder } from './pod-deletion-order.ts'
@@ -29,7 +29,7 @@ export const replicaSetController = defineController<V1ReplicaSet>({
           : read
               .informer(ReplicaSet)
               .inNamespace(pod.metadata.namespace)
-              .filter((set) => labelsMatch(set.spec.selector, pod.metadata.labels))
+              .filter((set) => matchesLabelSelector(set.spec.selector, pod.metadata.labels))
               .map((set) => `${set.metadata.namespace}/${set.metadata.name}`),
     },
   ],
@@ -40,7 +40,7 @@ export const replicaSetController = defineController<V1ReplicaSet>({
       resource: Pod,
       ownerResource: ReplicaSet,
       owner: set,
-      matches: (pod) => labelsMatch(set.spec.selector, pod.metadata.labels),
+      matches: (pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels),
       mayAdopt: isActive,
     })
     const active = pods.filter(isActive)
@@ -63,7 +63,7 @@ function candidates(set: V1ReplicaSet, { informer }: ReconcileContext): V1Pod[] 
   const mine = informer(Pod).ownedBy(set.metadata.uid)
   const orphans = informer(Pod)
     .inNamespace(set.metadata.namespace)
-    .filter((pod) => !controllerOf(pod) && labelsMatch(set.spec.selector, pod.metadata.labels))
+    .filter((pod) => !controllerOf(pod) && matchesLabelSelector(set.spec.selector, pod.metadata.labels))
   return [...mine, ...orphans.filter((pod) => !mine.includes(pod))]
 }
 

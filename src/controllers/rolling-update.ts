@@ -1,4 +1,5 @@
 /** How far a rolling update may go beyond and below the wanted size. */
+import { scaledValue } from '../machinery/int-or-string.ts'
 import type { V1Deployment } from '../machinery/schema/generated/types.ts'
 
 export const isRollingUpdate = (deployment: V1Deployment): boolean => deployment.spec.strategy?.type !== 'Recreate'
@@ -19,13 +20,7 @@ export function maxUnavailable(deployment: V1Deployment): number {
 function bounds(deployment: V1Deployment): { surge: number; unavailable: number } {
   const { maxSurge = '25%', maxUnavailable = '25%' } = deployment.spec.strategy?.rollingUpdate ?? {}
   const replicas = wantedReplicas(deployment)
-  const surge = resolveShare(maxSurge, replicas, Math.ceil)
-  const unavailable = resolveShare(maxUnavailable, replicas, Math.floor)
+  const surge = scaledValue(maxSurge, replicas, 'up')
+  const unavailable = scaledValue(maxUnavailable, replicas, 'down')
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
-}
-
-/** A number, or a percentage of `total`. */
-export function resolveShare(value: number | string, total: number, round: (value: number) => number): number {
-  if (typeof value === 'number') return value
-  return value.endsWith('%') ? round((Number(value.slice(0, -1)) * total) / 100) : Number(value) || 0
 }

@@ -1,0 +1,90 @@
+/** The controllers of a cluster, and the controller manager that runs them. */
+import type { Component, ComponentContext } from '../client/component.ts'
+import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
+import { runLeaderElection } from '../client/leader-election.ts'
+import { deploymentController } from './deployment.ts'
+import { endpointSliceController } from './endpoint-slice.ts'
+import { endpointsController } from './endpoints.ts'
+import { startGarbageCollector } from './garbage-collector.ts'
+import { type VolumeDirectories, volumeProvisioner } from './local-directory-provisioner.ts'
+import { namespaceController } from './namespace.ts'
+import { persistentVolumeClaimBinder } from './persistent-volume-binder.ts'
+import { persistentVolumeLifecycle } from './persistent-volume-lifecycle.ts'
+import { replicaSetController } from './replica-set.ts'
+import { rootCaPublisher } from './root-ca-publisher.ts'
+import { serviceAccountController } from './service-account.ts'
+import { claimProtection, volumeProtection } from './volume-protection.ts'
+
+export interface ControllerManagerOptions {
+  /** The cluster's CA, PEM; published to every namespace. */
+  clusterCa?: string
+  /** Provisions volumes of the class `standard`; without it nobody does. */
+  volumeDirectories?: VolumeDirectories
+  /** Stands for election under this name, and runs only while it leads. */
+  leaderElection?: { identity: string; namespace?: string; name?: string }
+  metrics?: ControllerMetrics
+}
+
+type Start = (context: ComponentContext) => Component
+
+export function allControllers(options: ControllerManagerOptions = {}): { definitions: AnyController[]; others: Start[] } {
+  return {
+    definitions: [
+      deploymentController,
+      replicaSetController,
+      namespaceController,
+      serviceAccountController,
+      endpointSliceController,
+      endpointsController,
+      persistentVolumeClaimBinder,
+      persistentVolumeLifecycle,
+      claimProtection,
+      volumeProtection,
+      ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),
+      ...(options.volumeDirectories ? volumeProvisioner(options.volumeDirectories) : []),
+    ],
+    others: [startGarbageCollector],
+  }
+}
+
+/** Runs all controllers, alone or beside other components of a process. */
+export function startControllerManager(context: ComponentContext, options: ControllerManagerOptions = {}): Component {
+  const name = 'controller-manager'
+  const { leaderElection } = options
+  if (!leaderElection) {
+    const running = startAll(context, options)
+    return { name, stop: () => stopAll(running) }
+  }
+  const stopped = new AbortController()
+  const ended = runLeaderElection({
+    client: context.client,
+    clock: context.clock,
+    log: context.log,
+    namespace: leaderElection.namespace ?? 'kube-system',
+    name: leaderElection.name ?? 'kube-controller-manager',
+    identity: leaderElection.identity,
+    signal: stopped.signal,
+    async lead(signal) {
+      const running = startAll(context, options)
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      await stopAll(running)
+    },
+  })
+  return {
+    name,
+    async stop() {
+      stopped.abort(new Error(`${name} was stopped`))
+      await ended
+    },
+  }
+}
+
+function startAll(context: ComponentContext, options: ControllerManagerOptions): Component[] {
+  const { definitions, others } = allControllers(options)
+  return [startControllers(definitions, context, { metrics: options.metrics }), ...others.map((start) => start(context))]
+}
+
+const stopAll = (components: Component[]) => Promise.all(components.map((component) => component.stop())).then(() => undefined)
