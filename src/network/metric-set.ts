@@ -62,8 +62,8 @@ export class MetricSet {
     const key = Object.entries(labels)
       .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
       .join(',')
-    let one = series.get(key)
-    if (!one) series.set(key, (one = { value: 0, counts: [], count: 0 }))
+    const one = series.get(key) ?? { value: 0, counts: [], count: 0 }
+    series.set(key, one)
     return one
   }
 }
