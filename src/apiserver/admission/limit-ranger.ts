@@ -75,7 +75,7 @@ function applyDefaults(pod: V1Pod, items: V1LimitRangeItem[]): void {
     for (const item of items.filter(({ type }) => type === 'Container'))
       for (const [kind, defaults] of [
         ['requests', item.defaultRequest],
-        ['limits', item._default],
+        ['limits', item.default],
       ] as const) {
         const missing = Object.entries(defaults ?? {}).filter(([name]) => container.resources?.[kind]?.[name] === undefined)
         if (missing.length === 0) continue
@@ -92,9 +92,7 @@ function applyDefaults(pod: V1Pod, items: V1LimitRangeItem[]): void {
 export function limitRanger(server: ServerAccess): AdmissionPlugin {
   async function itemsOf(namespace: string): Promise<V1LimitRangeItem[]> {
     const ranges = [...(await server.cached('limitranges')).list(namespace)] as unknown as V1LimitRange[]
-    return ranges
-      .flatMap((range) => range.spec?.limits ?? [])
-      .map((item) => ({ ...item, _default: (item as { default?: Amounts }).default ?? item._default }) as V1LimitRangeItem)
+    return ranges.flatMap((range) => range.spec?.limits ?? [])
   }
 
   function check(attributes: AdmissionAttributes, items: V1LimitRangeItem[]): string[] {
