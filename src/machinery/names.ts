@@ -37,3 +37,9 @@ export function isDns1035Label(name: string): string[] {
     )
   return errors
 }
+
+/** The rule of names that may hold nearly anything (RBAC objects): what can stand as one segment of a path. */
+export function isPathSegment(name: string): string[] {
+  if (name === '.' || name === '..') return [`may not be '${name}'`]
+  return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`)
+}

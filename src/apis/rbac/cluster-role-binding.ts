@@ -1,3 +1,4 @@
+import { isPathSegment } from '../../machinery/names.ts'
 import type { V1ClusterRoleBinding } from '../../machinery/schema/generated/types.ts'
 import { defineResource } from '../define-resource.ts'
 
@@ -7,5 +8,6 @@ export const ClusterRoleBinding = defineResource<V1ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   namespaced: false,
+  validateName: isPathSegment,
   model: 'V1ClusterRoleBinding',
 })

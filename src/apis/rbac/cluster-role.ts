@@ -1,3 +1,4 @@
+import { isPathSegment } from '../../machinery/names.ts'
 import type { V1ClusterRole } from '../../machinery/schema/generated/types.ts'
 import { defineResource } from '../define-resource.ts'
 
@@ -7,5 +8,6 @@ export const ClusterRole = defineResource<V1ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
+  validateName: isPathSegment,
   model: 'V1ClusterRole',
 })

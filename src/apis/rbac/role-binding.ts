@@ -1,3 +1,4 @@
+import { isPathSegment } from '../../machinery/names.ts'
 import type { V1RoleBinding } from '../../machinery/schema/generated/types.ts'
 import { defineResource } from '../define-resource.ts'
 
@@ -7,5 +8,6 @@ export const RoleBinding = defineResource<V1RoleBinding>({
   kind: 'RoleBinding',
   plural: 'rolebindings',
   namespaced: true,
+  validateName: isPathSegment,
   model: 'V1RoleBinding',
 })

@@ -1,3 +1,4 @@
+import { isPathSegment } from '../../machinery/names.ts'
 import type { V1Role } from '../../machinery/schema/generated/types.ts'
 import { defineResource } from '../define-resource.ts'
 
@@ -7,5 +8,6 @@ export const Role = defineResource<V1Role>({
   kind: 'Role',
   plural: 'roles',
   namespaced: true,
+  validateName: isPathSegment,
   model: 'V1Role',
 })

@@ -1,0 +1,91 @@
+/** Puts the API server together with all its parts, over a store: as a value, listening nowhere yet. */
+import { admission } from '../apiserver/admission/admission.ts'
+import { authentication } from '../apiserver/authentication/authentication.ts'
+import { authorization } from '../apiserver/authorization/authorization.ts'
+import { bootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import type { ServerPartFactory, WriteRecord } from '../apiserver/contracts.ts'
+import { discovery } from '../apiserver/discovery/discovery.ts'
+import { openApi } from '../apiserver/discovery/openapi.ts'
+import { createHttpServer, type HttpServer } from '../apiserver/http/http-server.ts'
+import { createInProcessTransport } from '../apiserver/in-process-transport.ts'
+import type { UserInfo } from '../apiserver/request.ts'
+import { type ApiServer, createApiServer } from '../apiserver/server.ts'
+import { createClient } from '../client/api-client.ts'
+import type { Client } from '../client/client.ts'
+import type { Logger } from '../client/component.ts'
+import type { Clock } from '../machinery/clock.ts'
+import { openApiDocuments } from '../machinery/openapi/openapi.ts'
+import { readBuiltInDescriptions, readBuiltInSchema } from '../machinery/schema/built-in.ts'
+import { Schema } from '../machinery/schema/schema.ts'
+import { ensureEncryptionConfig, transformersOf } from '../store/encryption/encryption-config.ts'
+import type { Store } from '../store/store.ts'
+import type { Pki } from './pki/pki.ts'
+
+export interface ControlPlaneOptions {
+  store: Store
+  clock: Clock
+  log: Logger
+  pki: Pki
+  /** Where the key of encryption at rest is kept; absent: nothing is encrypted (memory stores). */
+  encryptionFile?: string
+  /** Where the server is reached from within the cluster. */
+  advertise?: { address: string; port: number }
+  serviceCidr: string
+  onWrite?(record: WriteRecord): void
+  /** Further parts, asked after the standard ones. */
+  parts?: readonly ServerPartFactory[]
+}
+
+export interface ControlPlane {
+  readonly server: ApiServer
+  readonly http: HttpServer
+  /** A client that speaks as this user, in process. */
+  client(user: UserInfo, userAgent: string): Client
+  stop(): Promise<void>
+}
+
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { store, clock, pki, log } = options
+  const schema = new Schema(readBuiltInSchema())
+  const parts: ServerPartFactory[] = [
+    authentication({ serviceAccountKey: pki.serviceAccount }),
+    authorization,
+    admission,
+    discovery,
+    openApi(openApiDocuments(schema, readBuiltInDescriptions)),
+    bootstrap({
+      clientCa: pki.ca.certificate,
+      frontProxyCa: pki.frontProxyCa.certificate,
+      serviceCidrs: [options.serviceCidr],
+      ...(options.advertise ? { advertise: options.advertise } : {}),
+    }),
+    ...(options.parts ?? []),
+  ]
+  const server = createApiServer({
+    store,
+    clock,
+    schema,
+    parts,
+    ...(options.encryptionFile ? { transformer: transformersOf(ensureEncryptionConfig(options.encryptionFile)) } : {}),
+    ...(options.onWrite ? { onWrite: options.onWrite } : {}),
+    log: (level, message, fields) => log[level](message, fields),
+  })
+  await server.start()
+  const http = createHttpServer({
+    handle: (request) => server.handle(request),
+    clock,
+    certificate: pki.serving.certificate,
+    key: pki.serving.key,
+    clientCa: pki.ca.certificate,
+    log: (level, message, fields) => log[level](message, fields),
+  })
+  return {
+    server,
+    http,
+    client: (user, userAgent) => createClient(createInProcessTransport(server, { user, userAgent }), { userAgent }),
+    async stop() {
+      await server.stop()
+      await http.stop(1000)
+    },
+  }
+}
