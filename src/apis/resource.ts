@@ -94,6 +94,8 @@ export interface Resource<T extends KubeObject = AnyObject> {
    * `requested` is the client's grace period.
    */
   gracePeriod?(object: T, requested: number | undefined): number
+  /** A warning that every request for this resource is answered with. */
+  readonly deprecation?: string
   /** Create answers without storing (reviews, tokens): served by a handler of the API server. */
   readonly virtual?: boolean
   /** Carries the type only. */
