@@ -98,6 +98,7 @@ export class Schema {
       patch: fact.patch ?? [],
       mergeKey: fact.mergeKey,
       default: fact.default,
+      fact,
     }
   }
 

@@ -4,6 +4,8 @@
  * Shapes may be recursive (a JSON schema holds JSON schemas).
  */
 
+import type { FieldFact } from './facts/api-package.ts'
+
 export type Structure = Scalar | List | Dictionary | Struct | Anything
 
 export type Scalar =
@@ -48,6 +50,8 @@ export interface Field {
   patch: readonly ('merge' | 'replace' | 'retainKeys')[]
   mergeKey: string | undefined
   default: unknown
+  /** What the tables say of it, as they say it. */
+  fact: FieldFact
 }
 
 /** Any JSON. `raw` says what it is called (`RawExtension`, `FieldsV1`, `JSON`), where it has a name. */
