@@ -55,7 +55,7 @@ export function joinClusterIps({ spec: draft }: V1Service, stored?: V1Service): 
     else if (!draft.clusterIP && draft.clusterIPs?.[0]) draft.clusterIP = draft.clusterIPs[0]
     return
   }
-  if (draft.clusterIP !== before && sameJson(draft.clusterIPs, stored.spec.clusterIPs)) {
+  if (draft.clusterIP !== before && (!draft.clusterIPs?.length || sameJson(draft.clusterIPs, stored.spec.clusterIPs))) {
     if (draft.clusterIP) draft.clusterIPs = [draft.clusterIP]
     else delete draft.clusterIPs
   } else if (draft.clusterIP === before && !sameJson(draft.clusterIPs, stored.spec.clusterIPs)) {
