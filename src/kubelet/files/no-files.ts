@@ -1,0 +1,26 @@
+import type { NodeFiles } from './node-files.ts'
+
+const nothing = async () => {}
+
+/** Keeps nothing and finds nothing. */
+export const noFiles: NodeFiles = {
+  keeps: false,
+  makeDirectory: nothing,
+  touch: nothing,
+  writeFile: nothing,
+  readFile: async () => undefined,
+  kindOf: async () => 'directory',
+  realPath: async (path) => path,
+  list: async () => [],
+  remove: nothing,
+  symbolicLink: nothing,
+  readLink: async () => undefined,
+  rename: nothing,
+  setMode: nothing,
+  addMode: nothing,
+  setGroup: nothing,
+  setOwner: nothing,
+  mountTmpfs: nothing,
+  unmount: nothing,
+  mountsBelow: async () => [],
+}

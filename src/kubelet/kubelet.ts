@@ -1,0 +1,250 @@
+/**
+ * The node's agent: registers its Node, watches the pods that are bound to it, and has one worker for each that
+ * makes them so. Started again after a crash it finds its containers by their labels and lets them run on.
+ */
+import { join } from 'node:path'
+import type { Component, ComponentContext } from '../client/component.ts'
+import { createEventRecorder } from '../client/event-recorder.ts'
+import { Node, Pod, Service } from '../client/resources.ts'
+import { toMilli, toWhole } from '../machinery/quantity.ts'
+import type { V1Node, V1NodeStatus, V1Pod } from '../machinery/schema/generated/types.ts'
+import { noCgroups } from './cgroups/cgroups.ts'
+import { ContainerStarter } from './container/container-starter.ts'
+import { Directories } from './directories.ts'
+import { KubeletEvents } from './events.ts'
+import { DiskFiles } from './files/disk-files.ts'
+import { ImageCollector } from './images/image-collector.ts'
+import { ImageManager } from './images/image-manager.ts'
+import { readNodeResolverConfig } from './network/resolver-config.ts'
+import { admitPod } from './node/admission.ts'
+import { type MachineInfo, readMachineInfo } from './node/machine-info.ts'
+import { type NodeHealth, nodeConditions } from './node/node-conditions.ts'
+import { NodeRegistrar } from './node/node-registrar.ts'
+import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
+import type { KubeletOptions } from './options.ts'
+import { OrphanCollector } from './orphan-collector.ts'
+import type { PodServices } from './pod/pod-services.ts'
+import { PodWorkers } from './pod/pod-workers.ts'
+import { StatusWriter } from './pod/status-writer.ts'
+import { Termination } from './pod/termination.ts'
+import { networkProbes } from './probes/network-probes.ts'
+import { ProbeManager } from './probes/probe-manager.ts'
+import { WatchedObjects } from './referenced-objects.ts'
+import { RestartBackoff } from './restart-backoff.ts'
+import { RuntimeCache } from './runtime-cache.ts'
+import { type KubeletServer, startKubeletServer } from './server/kubelet-server.ts'
+import { VolumeManager } from './volumes/volume-manager.ts'
+
+export const kubeletVersion = 'v1.36.0'
+
+export interface Kubelet extends Component {
+  /** Resolves when the node is registered and its pods are looked after. */
+  ready: Promise<void>
+  /** Once it listens; undefined without server. */
+  port(): number | undefined
+}
+
+export function startKubelet(context: ComponentContext, options: KubeletOptions): Kubelet {
+  const { client, informers, clock } = context
+  const { nodeName, runtime, clusterDNS, clusterDomain } = options
+  const log = context.log.with({ component: 'kubelet', node: nodeName })
+  const component = `kubelet/${nodeName}`
+  const stopped = new AbortController()
+  const files = options.files ?? new DiskFiles()
+  const directories = new Directories(options.rootDirectory)
+  const cgroups = options.cgroups ?? noCgroups
+  const network = options.probes ?? networkProbes(clock)
+  const machine: MachineInfo = options.machine ?? readMachineInfo()
+  const recorder = options.recorder ?? createEventRecorder({ client, clock, log, component: 'kubelet', host: nodeName })
+  const events = new KubeletEvents(recorder, nodeName)
+  const hostIPs = options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address)
+  const memoryDirectory = options.secretsInMemory ? join(options.rootDirectory, 'memory') : undefined
+  let capacity = nodeCapacity(machine, options.capacity)
+  const allocatable = () => nodeAllocatable(capacity, options.reserved)
+  let runtimeVersion = { runtimeName: 'unknown', runtimeVersion: '', runtimeApiVersion: '' }
+  let server: KubeletServer | undefined
+
+  const pods = informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })
+  const services = informers.informer(Service)
+  const nodes = informers.informer(Node, { fieldSelector: `metadata.name=${nodeName}` })
+
+  // The parts refer to each other through the workers, which come last.
+  let workers: PodWorkers | undefined
+  const wake = (uid: string) => workers?.wake(uid)
+  const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, onChange: wake })
+  const statuses = new StatusWriter({ client, clock, log, component })
+  const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake })
+  const objects = new WatchedObjects({ client, clock, log, onChange: wake })
+  const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3 })
+  const volumes = new VolumeManager({
+    client,
+    clock,
+    log,
+    files,
+    directories,
+    objects,
+    events,
+    allocatable,
+    hostIPs,
+    ...(memoryDirectory ? { memoryDirectory } : {}),
+  })
+  const environment = {
+    objects,
+    services: (namespace: string) => services.inNamespace(namespace),
+    get allocatable() {
+      return allocatable()
+    },
+    hostIPs,
+  }
+  const starter = new ContainerStarter({
+    runtime,
+    images,
+    clock,
+    events,
+    files,
+    directories,
+    network,
+    clusterDomain,
+    nodeMemory: toWhole(capacity.memory ?? '0'),
+    environment,
+  })
+  const nodeResolver = readNodeResolverConfig(options.resolverConfigPath ?? '/etc/resolv.conf')
+  const podServices: PodServices = {
+    client,
+    clock,
+    log,
+    runtime,
+    get runtimeName() {
+      return runtimeVersion.runtimeName
+    },
+    cache,
+    statuses,
+    probes,
+    images,
+    volumes,
+    objects,
+    starter,
+    termination: new Termination({ runtime, network, clock, events }),
+    cgroups,
+    files,
+    directories,
+    events,
+    backoff: new RestartBackoff(clock),
+    sandbox: { directories, clusterDNS, clusterDomain, nodeResolver, nodeName },
+    hostIPs,
+    span: (span) => context.span(span),
+    admit: (pod: V1Pod) => admitPod(pod, nodes.get(nodeName) ?? registrar.node, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
+  }
+  workers = new PodWorkers(podServices)
+  const living = workers
+
+  const health = async (): Promise<NodeHealth> => {
+    const notReady: string[] = []
+    const { conditions } = await runtime.status()
+    for (const { type, status, message } of conditions) {
+      if (status) continue
+      notReady.push(
+        type === 'NetworkReady'
+          ? `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`
+          : `container runtime status check may not have completed yet: ${message}`,
+      )
+    }
+    return { notReady, memoryPressure: false, diskPressure: false, pidPressure: false }
+  }
+  const nodeStatus = async (stored: V1Node | undefined): Promise<V1NodeStatus> => {
+    const [state, imageList] = await Promise.all([health(), runtime.listImages()])
+    return {
+      addresses: options.addresses,
+      capacity,
+      allocatable: allocatable(),
+      conditions: nodeConditions(state, stored?.status?.conditions ?? [], clock.now()),
+      daemonEndpoints: { kubeletEndpoint: { Port: server?.port ?? 0 } },
+      images: imageList
+        .filter((image) => image.repoTags.length + image.repoDigests.length > 0)
+        .sort((a, b) => b.size - a.size)
+        .slice(0, 50)
+        .map((image) => ({ names: [...image.repoDigests, ...image.repoTags], sizeBytes: image.size })),
+      nodeInfo: {
+        machineID: machine.machineID,
+        systemUUID: machine.systemUUID,
+        bootID: machine.bootID,
+        kernelVersion: machine.kernelVersion,
+        osImage: machine.osImage,
+        containerRuntimeVersion: `${runtimeVersion.runtimeName}://${runtimeVersion.runtimeVersion}`,
+        kubeletVersion,
+        kubeProxyVersion: '',
+        operatingSystem: machine.operatingSystem,
+        architecture: machine.architecture,
+      },
+    }
+  }
+  const { operatingSystem, architecture } = machine
+  const registrar = new NodeRegistrar({
+    client,
+    clock,
+    log,
+    nodeName,
+    labels: {
+      'kubernetes.io/hostname': nodeName,
+      'kubernetes.io/os': operatingSystem,
+      'kubernetes.io/arch': architecture,
+      'beta.kubernetes.io/os': operatingSystem,
+      'beta.kubernetes.io/arch': architecture,
+      ...options.labels,
+    },
+    taints: options.taints ?? [],
+    ...(options.podCIDR ? { podCIDR: options.podCIDR } : {}),
+    ...(options.providerID ? { providerID: options.providerID } : {}),
+    status: nodeStatus,
+    onNode: () => registered(),
+    statusSeconds: options.nodeStatusSeconds ?? 300,
+  })
+  let registered = () => {}
+  const isRegistered = new Promise<void>((resolve) => {
+    registered = resolve
+  })
+
+  const run = async () => {
+    const { signal } = stopped
+    runtimeVersion = await runtime.version()
+    const disk = await runtime.imageFsInfo()
+    capacity = nodeCapacity({ ...machine, diskBytes: disk.capacityBytes }, options.capacity)
+    await files.makeDirectory(directories.pods, 0o750)
+    if (memoryDirectory) await files.mountTmpfs(memoryDirectory, undefined)
+    await cgroups.prepare({ cpu: toMilli(allocatable().cpu ?? '0'), memory: toWhole(allocatable().memory ?? '0') })
+    if (options.server) server = await startKubeletServer(options.server, { runtime, cache, pods, services: podServices, clock, log, nodeName })
+    const background = [registrar.run(signal)]
+    await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
+    await Promise.all([pods.whenSynced(signal), services.whenSynced(signal), nodes.whenSynced(signal)])
+    events.node('Normal', 'Starting', 'Starting kubelet.')
+    pods.onChange(({ type, object, revision }) => {
+      if (type === 'deleted') living.remove(object.metadata.uid)
+      else living.update(object, revision)
+    })
+    background.push(new OrphanCollector(podServices, { memoryDirectory, isKnown: (uid) => living.has(uid), everyMs: 60_000 }).run(signal))
+    background.push(new ImageCollector({ runtime, clock, log, events, images, ...(options.imageCollection ?? {}) }).run(signal))
+    await isRegistered
+    return background
+  }
+  const running = run()
+  running.catch((error: unknown) => {
+    if (!stopped.signal.aborted) log.error('the kubelet could not be started', { error })
+  })
+
+  return {
+    name: component,
+    ready: running.then(() => {}),
+    port: () => server?.port,
+    async stop() {
+      stopped.abort(new Error('the kubelet stops'))
+      statuses.stop()
+      probes.stop()
+      objects.stop()
+      await living.stop()
+      await server?.close()
+      if (!options.recorder) recorder.stop()
+      const background = await running.catch(() => [])
+      await Promise.allSettled(background)
+    },
+  }
+}

@@ -1,0 +1,158 @@
+/** Keeps the Node object and its Lease: made when missing, told every so often that the node lives, and at once when it changes. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Client } from '../../client/client.ts'
+import type { Logger } from '../../client/component.ts'
+import { Lease, Node } from '../../client/resources.ts'
+import { type Clock, microTimestamp } from '../../machinery/clock.ts'
+import { isApiError } from '../../machinery/errors.ts'
+import type { V1Node, V1NodeStatus, V1Taint } from '../../machinery/schema/generated/types.ts'
+
+export interface NodeRegistrarOptions {
+  client: Client
+  clock: Clock
+  log: Logger
+  nodeName: string
+  labels: Record<string, string>
+  taints: V1Taint[]
+  podCIDR?: string
+  providerID?: string
+  /** The whole status as it is now. */
+  status(stored: V1Node | undefined): Promise<V1NodeStatus>
+  onNode(node: V1Node): void
+  statusSeconds: number
+}
+
+const leaseSeconds = 40
+const renewMs = 10_000
+/** How often it is looked whether the status has changed. */
+const lookMs = 10_000
+
+export class NodeRegistrar {
+  readonly #options: NodeRegistrarOptions
+  #node: V1Node | undefined
+  #writtenAt = Number.NEGATIVE_INFINITY
+  #wake: (() => void) | undefined
+
+  constructor(options: NodeRegistrarOptions) {
+    this.#options = options
+  }
+
+  get node(): V1Node | undefined {
+    return this.#node
+  }
+
+  /** The status is looked at now, not first at the next round. */
+  hurry(): void {
+    this.#wake?.()
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#keepStatus(signal), this.#keepLease(signal)])
+  }
+
+  async #keepStatus(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    while (!signal.aborted) {
+      let pause = lookMs
+      try {
+        await this.#sync()
+      } catch (error) {
+        log.debug('node status not written', { error })
+        pause = 1000
+      }
+      await this.#pause(pause, clock, signal)
+    }
+  }
+
+  /** Until the time is over or somebody hurries. */
+  #pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        timer.cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = clock.after(ms, end)
+      this.#wake = end
+      signal.addEventListener('abort', end, { once: true })
+    })
+  }
+
+  async #sync(): Promise<void> {
+    const { client, clock, nodeName, statusSeconds, onNode } = this.#options
+    let node = this.#node ?? (await client.find(Node, { name: nodeName })) ?? (await this.#create())
+    const fresh = clock.now() - this.#writtenAt < statusSeconds * 1000
+    const status = await this.#options.status(node)
+    if (this.#node && fresh && isDeepStrictEqual(essence(status), essence(this.#node.status ?? {}))) return
+    try {
+      // A node that is new, or was made by another, may lack what only this kubelet knows.
+      node = await client.patch(Node, { name: nodeName }, 'strategic', { metadata: { labels: this.#options.labels } })
+      node = await client.patch(Node, { name: nodeName }, 'strategic', { status: { ...status } }, { subresource: 'status' })
+    } catch (error) {
+      this.#node = undefined
+      throw error
+    }
+    this.#node = { ...node, status: { ...node.status, ...status } }
+    this.#writtenAt = clock.now()
+    onNode(this.#node)
+  }
+
+  async #create(): Promise<V1Node> {
+    const { client, nodeName, labels, taints, podCIDR, providerID, log } = this.#options
+    const spec = { ...(podCIDR ? { podCIDR, podCIDRs: [podCIDR] } : {}), ...(providerID ? { providerID } : {}), ...(taints.length > 0 ? { taints } : {}) }
+    const annotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' }
+    const node = await client.create(Node, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: nodeName, labels, annotations },
+      spec,
+      status: await this.#options.status(undefined),
+    })
+    log.info('node registered', { node: nodeName })
+    return node
+  }
+
+  async #keepLease(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    while (!signal.aborted) {
+      let pause = renewMs
+      try {
+        await this.#renew()
+      } catch (error) {
+        log.debug('lease not renewed', { error })
+        pause = 1000
+      }
+      await clock.sleep(pause, signal).catch(() => {})
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, nodeName } = this.#options
+    const at = { name: nodeName, namespace: 'kube-node-lease' }
+    const renewTime = microTimestamp(clock.now())
+    try {
+      await client.patch(Lease, at, 'merge', { spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime } })
+    } catch (error) {
+      if (!isApiError(error, 'NotFound')) throw error
+      const owner = this.#node && [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: this.#node.metadata.uid }]
+      // Without the node's uid the lease would outlive it; until the node is there it has no owner to name.
+      if (!owner) throw new Error('the node is not registered yet')
+      await client.create(Lease, {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { ...at, ownerReferences: owner },
+        spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime },
+      })
+    }
+  }
+}
+
+/** What a change of is worth a write: not the times of heartbeats. */
+function essence(status: V1NodeStatus): unknown {
+  const { conditions, ...rest } = status
+  const own = ['addresses', 'allocatable', 'capacity', 'daemonEndpoints', 'images', 'nodeInfo', 'volumesInUse']
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([name]) => own.includes(name))),
+    conditions: (conditions ?? []).map(({ type, status: value, reason, message }) => ({ type, status: value, reason, message })),
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Brings one pod from what it is to what it should be, again and again: whatever happened, it reads the pod and
+ * the runtime's state anew and acts on the difference. One at a time; what comes meanwhile makes one more round.
+ */
+import { Backoff } from '../../client/backoff.ts'
+import type { Span } from '../../client/client.ts'
+import type { Timer } from '../../machinery/clock.ts'
+import type { V1Container, V1Pod, V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import { messageOf } from '../container/start-error.ts'
+import { terminationMessage } from '../container/termination-message.ts'
+import { ownConditions } from './conditions.ts'
+import { collectContainers } from './container-collection.ts'
+import type { WaitingReason } from './container-statuses.ts'
+import { latestOf, somethingRuns } from './pod-runtime.ts'
+import type { PodServices } from './pod-services.ts'
+import { computePodStatus, isTerminal } from './pod-status.ts'
+import { syncPod } from './sync-pod.ts'
+
+/** The pod is looked at this often even when nothing happens. */
+const resyncMs = 60_000
+
+export class PodWorker {
+  readonly #services: PodServices
+  /** All of it has ended and been cleaned up. */
+  readonly #onGone: () => void
+  #pod: V1Pod
+  /** Its object is gone from the API: it ends, and nothing is reported. */
+  #removed = false
+  #admitted = false
+  #verdict: { phase: 'Failed'; reason: string; message: string } | undefined
+  readonly #waiting = new Map<string, WaitingReason>()
+  readonly #messages = new Map<string, string>()
+  #seen: number[] = []
+  #spans: Span[] = []
+  #running: Promise<void> | undefined
+  #again = false
+  #done = false
+  #stopped = false
+  #timer: Timer | undefined
+  #sync = new AbortController()
+  #endingWithin = Number.POSITIVE_INFINITY
+  readonly #errors: Backoff
+
+  constructor(pod: V1Pod, services: PodServices, onGone: () => void) {
+    this.#pod = pod
+    this.#services = services
+    this.#onGone = onGone
+    this.#errors = new Backoff(services.clock, { initialMs: 1000, maxMs: 60_000, jitter: 0.1 })
+  }
+
+  get pod(): V1Pod {
+    return this.#pod
+  }
+
+  /** Nothing of it runs or will run on this node. */
+  get done(): boolean {
+    return this.#done
+  }
+
+  /** Whether it was let onto the node and counts against what the node has. */
+  get admitted(): boolean {
+    return this.#admitted && !this.#done
+  }
+
+  update(pod: V1Pod, revision?: number): void {
+    this.#pod = pod
+    if (revision !== undefined) this.#seen = [...this.#seen, revision].slice(-32)
+    if (this.#isEnding()) this.#sync.abort(new Error('the pod is to end'))
+    this.wake()
+  }
+
+  /** The pod's object is gone. */
+  remove(): void {
+    this.#removed = true
+    this.#sync.abort(new Error('the pod is gone'))
+    this.wake()
+  }
+
+  wake(): void {
+    if (this.#stopped) return
+    if (this.#running) {
+      this.#again = true
+      // A shorter grace must not wait until the longer one is over.
+      if (this.#isEnding()) this.#hurryEnd()
+      return
+    }
+    this.#timer?.cancel()
+    this.#running = this.#rounds().finally(() => {
+      this.#running = undefined
+      if (this.#again && !this.#stopped) this.wake()
+    })
+  }
+
+  /** Stops working; containers go on. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#sync.abort(new Error('the kubelet stops'))
+  }
+
+  /** The status that the API has or will have. */
+  get status(): V1PodStatus {
+    return this.#services.statuses.get(this.#pod.metadata.uid) ?? this.#pod.status ?? {}
+  }
+
+  /** Ends the pod for the node's sake: evicted. */
+  evict(reason: string, message: string): void {
+    this.#verdict = { phase: 'Failed', reason, message }
+    this.#sync.abort(new Error(message))
+    this.wake()
+  }
+
+  async #rounds(): Promise<void> {
+    do {
+      this.#again = false
+      try {
+        const nextMs = await this.#round()
+        this.#errors.reset()
+        this.#wakeAfter(nextMs)
+      } catch (error) {
+        if (this.#stopped) return
+        if (this.#isEnding() && this.#sync.signal.aborted) {
+          this.#again = true
+          continue
+        }
+        this.#services.log.debug('pod not as it should be yet', { pod: `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}`, error: messageOf(error) })
+        this.#wakeAfter(this.#errors.next())
+      }
+    } while (this.#again && !this.#stopped)
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#timer?.cancel()
+    if (!this.#done && !this.#stopped) this.#timer = this.#services.clock.after(ms, () => this.wake())
+  }
+
+  /** One look and what follows from it; says after how long to look again. */
+  async #round(): Promise<number> {
+    if (this.#done) {
+      if (!this.#removed) this.#services.statuses.finish(this.#pod)
+      else this.#onGone()
+      return resyncMs
+    }
+    if (!this.#admitted && !this.#isEnding()) this.#admit()
+    await this.#report()
+    if (this.#isEnding()) {
+      await this.#end()
+      return resyncMs
+    }
+    this.#sync = new AbortController()
+    const { cache, probes, volumes, clock } = this.#services
+    const { uid } = this.#pod.metadata
+    try {
+      await syncPod({
+        pod: this.#withOwnStatus(),
+        services: this.#services,
+        waiting: this.#waiting,
+        signal: this.#sync.signal,
+        record: (span) => this.#record(span),
+        report: () => this.#report(),
+      })
+    } finally {
+      if (!this.#stopped) await this.#report()
+    }
+    await collectContainers(this.#services.runtime, cache.get(uid))
+    const runtime = cache.get(uid)
+    probes.sync(this.#withOwnStatus(), runtime, this.status.podIP ?? '')
+    const refreshAt = volumes.refreshAt(uid)
+    const waits = [resyncMs, this.#nextStart(), this.#deadlineIn(), refreshAt === undefined ? resyncMs : refreshAt - clock.now()]
+    return Math.max(1, Math.min(...waits))
+  }
+
+  #admit(): void {
+    const refusal =
+      isTerminal(this.status.phase) || this.#services.cache.get(this.#pod.metadata.uid).sandboxes.length > 0 ? undefined : this.#services.admit(this.#pod)
+    if (!refusal) {
+      this.#admitted = true
+      return
+    }
+    this.#services.events.pod(this.#pod, 'Warning', refusal.reason, refusal.message)
+    this.#verdict = { phase: 'Failed', reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` }
+  }
+
+  /** Computes the status from what the runtime has and hands it on to be written. */
+  async #report(): Promise<void> {
+    const { cache, probes, runtimeName, hostIPs, clock, statuses } = this.#services
+    const { uid } = this.#pod.metadata
+    const runtime = await cache.refresh(uid)
+    for (const container of runtime.containers)
+      if (container.state === 'exited' && !this.#messages.has(container.id)) this.#messages.set(container.id, await terminationMessage(container))
+    this.#checkDeadline()
+    const status = computePodStatus({
+      pod: this.#withOwnStatus(),
+      runtime,
+      probes,
+      waiting: this.#waiting,
+      runtimeName,
+      terminationMessages: this.#messages,
+      hostIPs,
+      now: clock.now(),
+      ending: this.#isEnding() || this.#verdict !== undefined,
+      ...(this.#verdict ? { verdict: this.#verdict } : {}),
+    })
+    if (!this.#removed) statuses.set(this.#pod, status, { seen: this.#seen.splice(0), spans: this.#spans.splice(0) })
+    // What is decided by looking at ended containers: the pod has completed.
+    if (isTerminal(status.phase) || this.#verdict) probes.ending(uid)
+  }
+
+  /** The pod with the newest status that this kubelet knows, and the conditions of others as the API has them. */
+  #withOwnStatus(): V1Pod {
+    const own = this.#services.statuses.get(this.#pod.metadata.uid)
+    if (!own) return this.#pod
+    const isOwn = ({ type }: { type: string }) => ownConditions.includes(type)
+    const conditions = [...(own.conditions ?? []).filter(isOwn), ...(this.#pod.status?.conditions ?? []).filter((condition) => !isOwn(condition))]
+    return { ...this.#pod, status: { ...own, conditions } }
+  }
+
+  #isEnding(): boolean {
+    return this.#removed || this.#pod.metadata.deletionTimestamp !== undefined || this.#verdict !== undefined || this.#hasCompleted()
+  }
+
+  /** No container will be started again, by the restart policy. */
+  #hasCompleted(): boolean {
+    const phase = this.status.phase
+    return isTerminal(phase)
+  }
+
+  #checkDeadline(): void {
+    if (this.#verdict || this.#isEnding() || this.#deadlineIn() > 0) return
+    const message = 'Pod was active on the node longer than the specified deadline'
+    this.#services.events.pod(this.#pod, 'Normal', 'DeadlineExceeded', message)
+    this.#verdict = { phase: 'Failed', reason: 'DeadlineExceeded', message }
+  }
+
+  #deadlineIn(): number {
+    const { activeDeadlineSeconds } = this.#pod.spec
+    const { startTime } = this.status
+    if (activeDeadlineSeconds === undefined || startTime === undefined) return Number.POSITIVE_INFINITY
+    return Date.parse(startTime) + activeDeadlineSeconds * 1000 - this.#services.clock.now()
+  }
+
+  /** When the first container that waits for its backoff may be started. */
+  #nextStart(): number {
+    const { backoff, images, cache } = this.#services
+    const { uid } = this.#pod.metadata
+    const runtime = cache.get(uid)
+    let next = Number.POSITIVE_INFINITY
+    for (const container of [...(this.#pod.spec.initContainers ?? []), ...this.#pod.spec.containers]) {
+      const waiting = this.#waiting.get(container.name)
+      if (!waiting) continue
+      const finishedAt = latestOf(runtime, container.name)?.finishedAt
+      const restart = finishedAt === undefined ? 0 : backoff.remaining(`${uid}_${container.name}`, finishedAt)
+      const pull = images.retryIn(this.#pod, container as V1Container)
+      next = Math.min(next, Math.max(restart, pull) || 10_000)
+    }
+    return next
+  }
+
+  #record(span: Span): void {
+    this.#spans.push(span)
+    this.#services.span(span)
+  }
+
+  #grace(): number {
+    const { deletionGracePeriodSeconds, deletionTimestamp } = this.#pod.metadata
+    const asked = deletionTimestamp === undefined ? undefined : deletionGracePeriodSeconds
+    if (this.#verdict?.reason === 'Evicted') return 1
+    return Math.max(1, asked ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30)
+  }
+
+  /** A second, shorter termination beside the one that is under way. */
+  #hurryEnd(): void {
+    const grace = this.#grace()
+    if (grace >= this.#endingWithin) return
+    this.#endingWithin = grace
+    const { termination, cache, log } = this.#services
+    termination
+      .endPod(this.#pod, cache.get(this.#pod.metadata.uid), this.status.podIP ?? '', grace)
+      .catch((error: unknown) => log.warn('a pod could not be ended sooner', { pod: this.#pod.metadata.name, error }))
+  }
+
+  async #end(): Promise<void> {
+    const { termination, cache, probes, runtime, volumes, cgroups, objects, images, backoff, statuses } = this.#services
+    const { uid } = this.#pod.metadata
+    probes.ending(uid)
+    this.#endingWithin = this.#grace()
+    await termination.endPod(this.#pod, cache.get(uid), this.status.podIP ?? '', this.#endingWithin)
+    this.#endingWithin = Number.POSITIVE_INFINITY
+    if (somethingRuns(await cache.refresh(uid))) throw new Error('containers still run')
+    await this.#report()
+    probes.remove(uid)
+    for (const sandbox of cache.get(uid).sandboxes) await runtime.stopPodSandbox(sandbox.id)
+    await this.#report()
+    await volumes.unmountAll(uid)
+    await cgroups.removePod(uid)
+    objects.release(uid)
+    images.forget(uid)
+    backoff.forget(`${uid}_`)
+    this.#done = true
+    // Logs and records of a pod that only completed stay until it is deleted.
+    if (this.#removed) this.#onGone()
+    else statuses.finish(this.#pod)
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Brings pod statuses to the API server: the newest of each pod, one write at a time, again and again until it
+ * is there. Fields are patched one by one, so that what others write beside (conditions of readiness gates) stays.
+ */
+import { Backoff } from '../../client/backoff.ts'
+import type { Client, Span } from '../../client/client.ts'
+import type { Logger } from '../../client/component.ts'
+import { Pod } from '../../client/resources.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { isApiError } from '../../machinery/errors.ts'
+import type { V1Pod, V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import { statusPatch } from './status-patch.ts'
+
+interface Entry {
+  pod: V1Pod
+  status: V1PodStatus
+  /** What the server has, as far as we know. */
+  written: V1PodStatus | undefined
+  /** All has ended: once the status is there, the pod may go. */
+  finish: boolean
+  busy: boolean
+  seen: number[]
+  spans: Span[]
+}
+
+export class StatusWriter {
+  readonly #client: Client
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #component: string
+  readonly #entries = new Map<string, Entry>()
+  readonly #stopped = new AbortController()
+
+  constructor(options: { client: Client; clock: Clock; log: Logger; component: string }) {
+    this.#client = options.client
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#component = options.component
+  }
+
+  /** The newest status, whether or not it is written yet. */
+  get(uid: string): V1PodStatus | undefined {
+    return this.#entries.get(uid)?.status
+  }
+
+  set(pod: V1Pod, status: V1PodStatus, cause: { seen?: number[]; spans?: Span[] } = {}): void {
+    const { uid } = pod.metadata
+    const known = this.#entries.get(uid)
+    const entry = known ?? { pod, status, written: pod.status, finish: false, busy: false, seen: [], spans: [] }
+    entry.pod = pod
+    entry.status = status
+    entry.seen.push(...(cause.seen ?? []))
+    entry.spans.push(...(cause.spans ?? []))
+    this.#entries.set(uid, entry)
+    void this.#work(uid, entry)
+  }
+
+  /** Nothing of the pod is left on the node: its last status is written, then it is deleted if that was asked for. */
+  finish(pod: V1Pod): void {
+    const entry = this.#entries.get(pod.metadata.uid)
+    if (!entry) return
+    entry.pod = pod
+    entry.finish = true
+    void this.#work(pod.metadata.uid, entry)
+  }
+
+  forget(uid: string): void {
+    this.#entries.delete(uid)
+  }
+
+  stop(): void {
+    this.#stopped.abort(new Error('the kubelet stops'))
+  }
+
+  async #work(uid: string, entry: Entry): Promise<void> {
+    if (entry.busy) return
+    entry.busy = true
+    const backoff = new Backoff(this.#clock, { initialMs: 200, maxMs: 10_000, jitter: 0.1 })
+    try {
+      while (!this.#stopped.signal.aborted && this.#entries.get(uid) === entry) {
+        try {
+          if (!(await this.#step(entry))) return
+          backoff.reset()
+        } catch (error) {
+          if (isApiError(error, 'NotFound') || (isApiError(error, 'Conflict') && /uid/i.test(error.message))) {
+            this.#entries.delete(uid)
+            return
+          }
+          this.#log.debug('pod status not written yet', { pod: entry.pod.metadata.name, error })
+          await this.#clock.sleep(backoff.next(), this.#stopped.signal).catch(() => {})
+        }
+      }
+    } finally {
+      entry.busy = false
+    }
+  }
+
+  /** One write; false when there is nothing to do. */
+  async #step(entry: Entry): Promise<boolean> {
+    const { pod, status } = entry
+    const at = { name: pod.metadata.name, namespace: pod.metadata.namespace }
+    const patch = statusPatch(entry.written ?? {}, status)
+    if (patch) {
+      const seen = entry.seen.splice(0).slice(-32)
+      const spans = entry.spans.splice(0)
+      const client = this.#client.because({ component: this.#component, seen, spans })
+      try {
+        await client.patch(Pod, at, 'strategic', { metadata: { uid: pod.metadata.uid }, status: patch }, { subresource: 'status' })
+      } catch (error) {
+        entry.seen.unshift(...seen)
+        entry.spans.unshift(...spans)
+        throw error
+      }
+      entry.written = status
+      return true
+    }
+    if (!entry.finish || !pod.metadata.deletionTimestamp) return false
+    await this.#client.because({ component: this.#component, seen: entry.seen.slice(-32) }).delete(Pod, at, {
+      gracePeriodSeconds: 0,
+      preconditions: { uid: pod.metadata.uid },
+    })
+    this.#entries.delete(pod.metadata.uid)
+    return false
+  }
+}

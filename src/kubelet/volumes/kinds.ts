@@ -1,0 +1,19 @@
+import { configMapVolume } from './config-map.ts'
+import { downwardApiVolume } from './downward-api.ts'
+import { emptyDirVolume } from './empty-dir.ts'
+import { hostPathVolume } from './host-path.ts'
+import { persistentVolumeClaimVolume } from './persistent-volume-claim.ts'
+import { projectedVolume } from './projected.ts'
+import { secretVolume } from './secret.ts'
+import type { VolumeKind } from './volume.ts'
+
+/** Every kind of volume that this kubelet can mount. */
+export const volumeKinds: readonly VolumeKind[] = [
+  emptyDirVolume,
+  configMapVolume,
+  secretVolume,
+  projectedVolume,
+  downwardApiVolume,
+  persistentVolumeClaimVolume,
+  hostPathVolume,
+]
