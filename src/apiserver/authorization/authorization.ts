@@ -1,4 +1,5 @@
 /** Who may do what: the superuser group first, then roles and their bindings. */
+import { ensureSystemNamespaces } from '../bootstrap/system-namespaces.ts'
 import type { AuthorizationAttributes, Authorizer, Decision, ServerPart, ServerPartFactory } from '../contracts.ts'
 import { accessReviews } from './access-reviews.ts'
 import { aggregateClusterRoles, followClusterRoles } from './cluster-role-aggregation.ts'
@@ -39,6 +40,7 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
     async start() {
       const clusterRoles = await server.cached(`clusterroles.${group}`)
       await whenLoaded()
+      await ensureSystemNamespaces(server)
       await reconcileDefaultRoles(server)
       await aggregateClusterRoles(server, clusterRoles)
       stopFollowing = followClusterRoles(server, clusterRoles)

@@ -1,0 +1,109 @@
+/** A connection from the API server to where a request is passed on: a kubelet, a pod, the endpoint of a Service. */
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { ApiError, badRequest, internalError } from '../../machinery/errors.ts'
+import type { ApiResponse } from '../request.ts'
+
+export interface Backend {
+  scheme: 'http' | 'https'
+  host: string
+  port: number
+  /** With its query. */
+  path: string
+  /** Authority and client certificate, where the backend is a kubelet. */
+  tls?: { ca: string; cert: string; key: string; servername: string } | { rejectUnauthorized: false }
+}
+
+export interface PassedOn {
+  method: string
+  headers: Record<string, string>
+  body?: Uint8Array
+  signal: AbortSignal
+}
+
+/** Headers that are about one connection, or about the caller's own credentials. */
+const notPassedOn = new Set([
+  'authorization',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+  'http2-settings',
+])
+
+export const passedHeaders = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !notPassedOn.has(name) && !name.startsWith(':') && !name.startsWith('impersonate-')))
+
+export function dial({ scheme, host, port, path, tls = { rejectUnauthorized: false } }: Backend, { method, headers, signal }: PassedOn): ClientRequest {
+  const options: RequestOptions = { host, port, path, method, headers, signal }
+  return scheme === 'https' ? httpsRequest({ ...options, ...tls }) : httpRequest(options)
+}
+
+/** In the words that a Go client would meet. */
+export function dialError({ scheme, host, port, path }: Backend, method: string, error: NodeJS.ErrnoException): ApiError {
+  const why = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.code === 'EHOSTUNREACH' ? 'connect: no route to host' : error.message
+  const verb = method.charAt(0) + method.slice(1).toLowerCase()
+  return internalError(`${verb} "${scheme}://${host}:${port}${path}": dial tcp ${host}:${port}: ${why}`)
+}
+
+export async function send(backend: Backend, passed: PassedOn): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const outgoing = dial(backend, passed)
+    outgoing.on('response', resolve)
+    outgoing.on('error', (error) => reject(dialError(backend, passed.method, error)))
+    outgoing.end(passed.body)
+  })
+}
+
+export async function text(incoming: AsyncIterable<Uint8Array>, limit = 64 * 1024): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of incoming) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > limit) break
+  }
+  return Buffer.concat(chunks).subarray(0, limit).toString()
+}
+
+/** What a kubelet's refusal becomes. */
+export function refusalOf(status: number, body: string, about: { resource: string; name: string }): ApiError {
+  const message = body.trim()
+  if (status === 400) return badRequest(message)
+  const causes = [{ reason: 'UnexpectedServerResponse', message }]
+  const [reason, words] =
+    status === 404
+      ? ['NotFound', `the server could not find the requested resource (${about.resource} ${about.name})`]
+      : status === 403
+        ? ['Forbidden', message]
+        : ['InternalError', `an error on the server (${JSON.stringify(message)}) has prevented the request from succeeding (${about.resource} ${about.name})`]
+  return new ApiError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: words,
+    reason,
+    details: { name: about.name, kind: about.resource, causes },
+    code: status >= 400 && status < 600 ? status : 500,
+  })
+}
+
+/** The backend's answer as it came. */
+export function passedBack(incoming: IncomingMessage, headers: Record<string, string> = {}): ApiResponse {
+  const all: Record<string, string> = {}
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined && !notPassedOn.has(name) && name !== 'content-type') all[name] = Array.isArray(value) ? value.join(', ') : value
+  return {
+    kind: 'bytes',
+    status: incoming.statusCode ?? 502,
+    contentType: incoming.headers['content-type'] ?? 'application/octet-stream',
+    bytes: incoming,
+    headers: { ...all, ...headers },
+  }
+}
