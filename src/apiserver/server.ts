@@ -12,6 +12,7 @@ import { kubernetesVersion, type Version, versionHandler } from './health/versio
 import { Gauge } from './metrics/exposition.ts'
 import { metricsHandler } from './metrics/metrics-handler.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
+import { BodyDecoder } from './negotiation/body.ts'
 import { HandlerTable } from './pipeline/handlers.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
 import { AdmissionChain } from './registry/admission-chain.ts'
@@ -124,6 +125,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     resources,
     registries,
     metrics,
+    bodies: new BodyDecoder(schema),
     log,
   })
 

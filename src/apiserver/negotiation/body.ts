@@ -1,11 +1,13 @@
-/** Decodes the body of a request: JSON or YAML, into an object of the caller's own. */
+/** Decodes the body of a request: JSON, YAML or protobuf, into an object of the caller's own. */
 import { parse as parseYaml } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../../machinery/errors.ts'
+import type { Schema } from '../../machinery/schema/schema.ts'
 import type { ApiRequest } from '../request.ts'
 import { cloneJson } from './clone-json.ts'
+import { decodeProtobuf, protobufMediaType } from './protobuf/protobuf-body.ts'
 
 const decoder = new TextDecoder()
-const accepted = ['application/json', 'application/yaml']
+const accepted = ['application/json', 'application/yaml', protobufMediaType]
 
 export const mediaType = (request: ApiRequest): string => {
   const type = request.headers['content-type']
@@ -14,21 +16,40 @@ export const mediaType = (request: ApiRequest): string => {
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase()
 }
 
-/** Undefined when there is no body. */
-export async function readBody(request: ApiRequest): Promise<unknown> {
-  if (request.object !== undefined) return cloneJson(request.object)
-  const bytes = await request.readBody?.()
-  if (!bytes || bytes.byteLength === 0) return undefined
-  switch (mediaType(request)) {
-    case '':
-    case 'application/json':
-      return parseJson(bytes)
-    case 'application/yaml':
-    case 'text/yaml':
-    case 'application/x-yaml':
-      return parseYamlText(bytes)
-    default:
-      throw unsupportedMediaType(accepted)
+/** Decodes bodies; protobuf with what the schema says of the kind that the body names. */
+export class BodyDecoder {
+  readonly #schema: Schema
+
+  constructor(schema: Schema) {
+    this.#schema = schema
+  }
+
+  /** Undefined when there is no body. */
+  async read(request: ApiRequest): Promise<unknown> {
+    if (request.object !== undefined) return cloneJson(request.object)
+    const bytes = await request.readBody?.()
+    if (!bytes || bytes.byteLength === 0) return undefined
+    switch (mediaType(request)) {
+      case '':
+      case 'application/json':
+        return parseJson(bytes)
+      case 'application/yaml':
+      case 'text/yaml':
+      case 'application/x-yaml':
+        return parseYamlText(bytes)
+      case protobufMediaType:
+        return decodeProtobuf(bytes, this.#schema, (apiVersion, kind) => this.#modelOf(apiVersion, kind))
+      default:
+        throw unsupportedMediaType(accepted)
+    }
+  }
+
+  #modelOf(apiVersion: string, kind: string): string | undefined {
+    // Options are sent as a kind of whichever group they are for.
+    if (kind === 'DeleteOptions') return this.#schema.modelOf('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions')
+    const slash = apiVersion.indexOf('/')
+    const group = slash < 0 ? 'core' : (apiVersion.split('.')[0]?.split('/')[0] ?? '')
+    return this.#schema.modelOf(`io.k8s.api.${group}.${apiVersion.slice(slash + 1)}.${kind}`)
   }
 }
 

@@ -8,6 +8,7 @@ import { StoreClosed } from '../../store/store.ts'
 import { forbiddenReason } from '../authorization/forbidden-reason.ts'
 import type { Authenticator, AuthorizationAttributes, Authorizer, Decision, ResourceTable } from '../contracts.ts'
 import type { RequestMetrics } from '../metrics/request-metrics.ts'
+import type { BodyDecoder } from '../negotiation/body.ts'
 import type { Registries } from '../registry/registries.ts'
 import { serveResource } from '../registry/serve.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from '../request.ts'
@@ -24,6 +25,7 @@ export interface PipelineOptions {
   resources: ResourceTable
   registries: Registries
   metrics: RequestMetrics
+  bodies: BodyDecoder
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
 }
 
@@ -73,9 +75,9 @@ export class Pipeline {
   }
 
   async #serve(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
-    const { resources, handlers, registries, clock } = this.#options
+    const { resources, handlers, registries, clock, bodies } = this.#options
     const resource = info.isResourceRequest ? resources.get(info.group, info.version, info.resource) : undefined
-    const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid())
+    const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid(), bodies)
     const handler = handlers.find(info)
     let response: ApiResponse
     if (handler) response = await handler.handle(scope)

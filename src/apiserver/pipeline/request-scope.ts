@@ -5,7 +5,7 @@ import { badRequest } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { causeOf } from '../causes.ts'
 import type { RequestContext } from '../contracts.ts'
-import { readBody } from '../negotiation/body.ts'
+import type { BodyDecoder } from '../negotiation/body.ts'
 import type { ApiRequest, RequestInfo, UserInfo } from '../request.ts'
 
 /** More of them, and the answer's head grows too large for clients. */
@@ -18,14 +18,16 @@ export class RequestScope implements RequestContext {
   readonly resource: Resource | undefined
   readonly requestId: string
   warnings: string[] | undefined
+  readonly #bodies: BodyDecoder
   #cause: Cause | undefined
 
-  constructor(request: ApiRequest, info: RequestInfo, user: UserInfo, resource: Resource | undefined, requestId: string) {
+  constructor(request: ApiRequest, info: RequestInfo, user: UserInfo, resource: Resource | undefined, requestId: string, bodies: BodyDecoder) {
     this.request = request
     this.info = info
     this.user = user
     this.resource = resource
     this.requestId = requestId
+    this.#bodies = bodies
   }
 
   get cause(): Cause | undefined {
@@ -43,7 +45,7 @@ export class RequestScope implements RequestContext {
   }
 
   async body(): Promise<AnyObject | undefined> {
-    const body = await readBody(this.request)
+    const body = await this.#bodies.read(this.request)
     if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) throw badRequest('the body must be an object')
     return body as AnyObject | undefined
   }

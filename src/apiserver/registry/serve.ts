@@ -3,7 +3,7 @@ import { badRequest, methodNotAllowed, noSuchPath } from '../../machinery/errors
 import type { AnyObject, Status } from '../../machinery/object.ts'
 import type { RequestContext } from '../contracts.ts'
 import { type Accepted, negotiate } from '../negotiation/accept.ts'
-import { mediaType, readBody } from '../negotiation/body.ts'
+import { mediaType } from '../negotiation/body.ts'
 import { includeObjectOf, present, presentEvents } from '../negotiation/present.ts'
 import type { ApiResponse } from '../request.ts'
 import { createObject } from './create.ts'
@@ -93,7 +93,7 @@ async function watch(registry: Registry, context: RequestContext, accepted: Acce
 
 async function create(registry: Registry, context: RequestContext): Promise<AnyObject> {
   const request = writeRequest(context, 'create')
-  const draft = decodeObject(await readBody(context.request), expectedOf(registry.resource), registry.schema, request)
+  const draft = decodeObject(await context.body(), expectedOf(registry.resource), registry.schema, request)
   return createObject(registry, request, draft, namespaceOf(registry, context))
 }
 
@@ -102,7 +102,7 @@ async function update(registry: Registry, context: RequestContext, accepted: Acc
   const { resource, schema } = registry
   const namespace = namespaceOf(registry, context)
   const request = writeRequest(context, 'update')
-  const body = await readBody(context.request)
+  const body = await context.body()
   if (info.subresource === 'scale') return answer(registry, context, accepted, 200, await updateScale(registry, request, namespace, info.name, body))
   const draft = decodeObject(body, expectedOf(resource), schema, request)
   if (!draft.metadata.name) throw badRequest('name must be provided')
@@ -134,7 +134,7 @@ async function patch(registry: Registry, context: RequestContext, accepted: Acce
 /** Options come in the body, or in the query. */
 async function deleteOptions(context: RequestContext): Promise<DeleteOptions> {
   const { query } = context.request
-  const body = (await readBody(context.request)) as DeleteOptions | undefined
+  const body = (await context.body()) as DeleteOptions | undefined
   const grace = query.get('gracePeriodSeconds')
   const orphan = query.get('orphanDependents')
   const policy = query.get('propagationPolicy')
