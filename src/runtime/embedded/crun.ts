@@ -1,0 +1,54 @@
+/** crun's verbs. */
+import { command, runCommand } from './command.ts'
+
+export class Crun {
+  readonly program = 'crun'
+  /** For every verb, and for conmon to pass on. */
+  readonly globalArguments: string[]
+
+  constructor(root: string) {
+    this.globalArguments = [`--root=${root}`, '--cgroup-manager=cgroupfs']
+  }
+
+  #run(...args: string[]): Promise<string> {
+    return command(this.program, [...this.globalArguments, ...args])
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#run('start', id)
+  }
+
+  /** Without a monitor: for a process whose end nobody asks about. */
+  async runDetached(id: string, bundle: string, pidFile: string): Promise<void> {
+    const { code, stderr } = await runCommand('sh', [
+      '-c',
+      'exec "$@" 2>"$0"',
+      `${bundle}/error`,
+      this.program,
+      ...this.globalArguments,
+      'run',
+      '--detach',
+      '--bundle',
+      bundle,
+      '--pid-file',
+      pidFile,
+      id,
+    ])
+    if (code !== 0) throw new Error(await command('cat', [`${bundle}/error`]).catch(() => stderr.toString()))
+  }
+
+  /** False when it has ended already. */
+  async kill(id: string, signal: string): Promise<boolean> {
+    const { code } = await runCommand(this.program, [...this.globalArguments, 'kill', id, signal])
+    return code === 0
+  }
+
+  /** Removes what crun keeps, and the control group; kills what still runs. Idempotent. */
+  async delete(id: string): Promise<void> {
+    await runCommand(this.program, [...this.globalArguments, 'delete', '--force', id])
+  }
+
+  async update(id: string, resources: object): Promise<void> {
+    await command(this.program, [...this.globalArguments, 'update', '--resources', '-', id], { input: JSON.stringify(resources) })
+  }
+}

@@ -1,0 +1,93 @@
+/** What sandboxes and containers use. Disk usage is walked seldom: it costs. */
+import { statSync } from 'node:fs'
+import type { ContainerStats, SandboxStats } from '../runtime.ts'
+import { readUsage } from './cgroups/usage.ts'
+import type { Containers } from './containers.ts'
+import type { RuntimeContext } from './context.ts'
+import { directorySize } from './directory-size.ts'
+import { readText } from './json-file.ts'
+import { rotatedLogs } from './log-files.ts'
+import { type ContainerRecord, containerState, type SandboxRecord } from './records.ts'
+
+/** A writable layer is measured again after this many milliseconds. */
+const measureEvery = 60_000
+
+export class Stats {
+  readonly #context: RuntimeContext
+  readonly #containers: Containers
+  readonly #disk = new Map<string, { at: number; bytes: number; inodes: number }>()
+  readonly #cpu = new Map<string, { at: number; usage: number; rate?: number }>()
+
+  constructor(context: RuntimeContext, containers: Containers) {
+    this.#context = context
+    this.#containers = containers
+  }
+
+  async of(sandboxes: SandboxRecord[]): Promise<SandboxStats[]> {
+    const ready = sandboxes.filter((sandbox) => sandbox.state === 'ready')
+    const all = await Promise.all(ready.map((sandbox) => this.#sandbox(sandbox)))
+    const alive = new Set(all.flatMap((one) => one.containers.map(({ id }) => id)))
+    for (const known of [this.#disk, this.#cpu]) for (const id of known.keys()) if (!alive.has(id)) known.delete(id)
+    return all
+  }
+
+  async #sandbox(sandbox: SandboxRecord): Promise<SandboxStats> {
+    const { clock, cgroups, cgroupRoot } = this.#context
+    const running = this.#containers.of(sandbox.id).filter(({ record }) => containerState(record) === 'running')
+    const containers = await Promise.all(running.map(({ record }) => this.#container(record)))
+    const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, `${cgroupRoot}${sandbox.config.cgroupParent}`)
+    const [first] = running
+    return {
+      id: sandbox.id,
+      metadata: sandbox.metadata,
+      at: clock.now(),
+      cpu: { usageCoreNanoSeconds: cpuNanoSeconds },
+      memory: { usageBytes: memory.usageBytes, workingSetBytes: memory.workingSetBytes, rssBytes: memory.rssBytes },
+      network: { interfaces: sandbox.config.network === 'node' || !first?.record.process ? [] : interfaces(first.record.process.pid) },
+      pids,
+      containers,
+    }
+  }
+
+  async #container(record: ContainerRecord): Promise<ContainerStats> {
+    const { clock, cgroups } = this.#context
+    const usage = readUsage(cgroups, record.cgroup)
+    const disk = await this.#measured(record.id)
+    const at = clock.now()
+    const before = this.#cpu.get(record.id)
+    const rate = before && at > before.at ? Math.max(0, Math.round(((usage.cpuNanoSeconds - before.usage) * 1000) / (at - before.at))) : before?.rate
+    this.#cpu.set(record.id, { at, usage: usage.cpuNanoSeconds, ...(rate === undefined ? {} : { rate }) })
+    return {
+      id: record.id,
+      name: record.config.metadata.name,
+      at,
+      cpu: { usageCoreNanoSeconds: usage.cpuNanoSeconds, ...(rate === undefined ? {} : { usageNanoCores: rate }) },
+      memory: usage.memory,
+      rootfs: { usedBytes: disk.bytes, inodesUsed: disk.inodes },
+      logs: {
+        usedBytes: [record.logPath, ...rotatedLogs(record.logPath)].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0),
+      },
+    }
+  }
+
+  async #measured(id: string): Promise<{ bytes: number; inodes: number }> {
+    const { clock, paths } = this.#context
+    const known = this.#disk.get(id)
+    if (known && clock.now() - known.at < measureEvery) return known
+    const size = await directorySize(`${paths.containerData(id)}/upper`)
+    const measured = { at: clock.now(), ...size }
+    this.#disk.set(id, measured)
+    return measured
+  }
+}
+
+/** Counters of the network that a process lives in. */
+function interfaces(pid: number): SandboxStats['network']['interfaces'] {
+  const lines = (readText(`/proc/${pid}/net/dev`) ?? '').split('\n').slice(2)
+  return lines.flatMap((line) => {
+    const [name = '', counters = ''] = line.split(':')
+    if (counters === '' || name.trim() === 'lo') return []
+    const [rxBytes = 0, , rxErrors = 0, , , , , , txBytes = 0, , txErrors = 0] = counters.trim().split(/\s+/).map(Number)
+    return [{ name: name.trim(), rxBytes, rxErrors, txBytes, txErrors }]
+  })
+}
