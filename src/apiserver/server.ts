@@ -2,6 +2,7 @@
 import { builtInResources } from '../apis/built-in.ts'
 import type { Resource } from '../apis/resource.ts'
 import type { Clock } from '../machinery/clock.ts'
+import { createProtobufDecoder } from '../machinery/protobuf/decode-protobuf.ts'
 import { readBuiltInSchema } from '../machinery/schema/built-in.ts'
 import { Schema } from '../machinery/schema/schema.ts'
 import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
@@ -13,6 +14,7 @@ import { Gauge } from './metrics/exposition.ts'
 import { metricsHandler } from './metrics/metrics-handler.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { BodyDecoder } from './negotiation/body.ts'
+import { protobufAsJson } from './negotiation/protobuf-body.ts'
 import { HandlerTable } from './pipeline/handlers.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
 import { AdmissionChain } from './registry/admission-chain.ts'
@@ -129,8 +131,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
   })
 
+  const protobuf = createProtobufDecoder(schema)
   return {
-    handle: (request) => pipeline.handle(request),
+    handle: (request) => pipeline.handle(protobufAsJson(request, protobuf)),
     access,
     async start() {
       await feed.start()

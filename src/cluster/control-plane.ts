@@ -48,17 +48,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { store, clock, pki, log } = options
   const schema = new Schema(readBuiltInSchema())
   const parts: ServerPartFactory[] = [
-    authentication({ serviceAccountKey: pki.serviceAccount }),
-    authorization,
-    admission,
-    discovery,
-    openApi(openApiDocuments(schema, readBuiltInDescriptions)),
+    // Its namespaces come before what is made in them.
     bootstrap({
       clientCa: pki.ca.certificate,
       frontProxyCa: pki.frontProxyCa.certificate,
       serviceCidrs: [options.serviceCidr],
       ...(options.advertise ? { advertise: options.advertise } : {}),
     }),
+    authentication({ serviceAccountKey: pki.serviceAccount }),
+    authorization,
+    admission,
+    discovery,
+    openApi(openApiDocuments(schema, readBuiltInDescriptions)),
     ...(options.parts ?? []),
   ]
   const server = createApiServer({

@@ -1,0 +1,20 @@
+/** Field numbers on the wire; `2.1` is field 1 of an embedded message that is field 2. */
+export const admissionregistration: Readonly<Record<string, string>> = {
+  V1AuditAnnotation: 'key 1, valueExpression 2',
+  V1ExpressionWarning: 'fieldRef 2, warning 3',
+  V1MatchCondition: 'name 1, expression 2',
+  V1MatchResources: 'namespaceSelector 1, objectSelector 2, resourceRules 3, excludeResourceRules 4, matchPolicy 7',
+  V1MutatingWebhookConfiguration: 'metadata 1, webhooks 2',
+  V1NamedRuleWithOperations: 'resourceNames 1, operations 2.1, apiGroups 2.2.1, apiVersions 2.2.2, resources 2.2.3, scope 2.2.4',
+  V1ParamKind: 'apiVersion 1, kind 2',
+  V1ParamRef: 'name 1, namespace 2, selector 3, parameterNotFoundAction 4',
+  V1TypeChecking: 'expressionWarnings 1',
+  V1ValidatingAdmissionPolicy: 'metadata 1, spec 2, status 3',
+  V1ValidatingAdmissionPolicyBinding: 'metadata 1, spec 2',
+  V1ValidatingAdmissionPolicyBindingSpec: 'policyName 1, paramRef 2, matchResources 3, validationActions 4',
+  V1ValidatingAdmissionPolicySpec: 'paramKind 1, matchConstraints 2, validations 3, failurePolicy 4, auditAnnotations 5, matchConditions 6, variables 7',
+  V1ValidatingAdmissionPolicyStatus: 'observedGeneration 1, typeChecking 2, conditions 3',
+  V1ValidatingWebhookConfiguration: 'metadata 1, webhooks 2',
+  V1Validation: 'expression 1, message 2, reason 3, messageExpression 4',
+  V1Variable: 'name 1, expression 2',
+}
