@@ -27,13 +27,14 @@ export function apply<T extends Tracked>(request: ApplyRequest<T>): T {
   const self: Owner = { manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: none }
   const identity = identityOf(self)
   const last = before.get(identity)
-  const set = ownable(fieldsOf(struct, applied), request.resets)
+  const wanted = fieldsOf(struct, applied)
+  const set = ownable(wanted, request.resets)
 
   const owners = new Map(before)
   owners.set(identity, { ...self, time: last?.time, fields: set })
   const base = withEntries<T>(live ?? ({} as T), undefined)
   const merged = mergeApplied(struct, base, withoutResets(struct, applied, request.resets)) as T
-  const pruned = prune(struct, merged, owners, last?.fields) as T
+  const pruned = prune(struct, merged, owners, last?.fields, wanted) as T
 
   takeFields(request, struct, base, pruned, owners, identity)
   if (isEmpty(set)) owners.delete(identity)
@@ -85,11 +86,13 @@ function withoutResets<T extends Tracked>(struct: Struct, applied: T, resets: re
 }
 
 /** Removes what the applier owned before and applies no more, unless another owns it. */
-function prune(struct: Struct, merged: Tracked, owners: Owners, last: FieldSet | undefined): unknown {
-  if (last === undefined || isEmpty(last)) return merged
+function prune(struct: Struct, merged: Tracked, owners: Owners, last: FieldSet | undefined, wanted: FieldSet): unknown {
+  // Most applies leave nothing out.
+  if (last === undefined || isEmpty(difference(last, wanted))) return merged
   const lastNamed = withNamedFields(struct, last)
   const all = withNamedFields(struct, fieldsOf(struct, merged))
-  let owned = none
+  // With the object's name, which nobody owns and which must stay.
+  let owned = wanted
   for (const owner of owners.values()) owned = union(owned, owner.fields)
   const keptOf = (value: unknown) => withNamedFields(struct, fieldsOf(struct, value))
   let pruned = removeItems(struct, merged, lastNamed)

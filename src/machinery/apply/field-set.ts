@@ -131,15 +131,27 @@ function byElement(a: string, b: string): number {
   return kind || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-/** In the order in which upstream writes them. */
+/** In the order in which upstream writes them; the set itself when it is so already. */
 export function sorted(set: FieldSet): FieldSet {
-  const elements = Object.keys(set)
-  if (elements.length === 0) return set
-  const result: Record<string, FieldSet> = {}
-  if ('.' in set) result['.'] = leaf
-  for (const element of elements.sort(byElement)) {
+  let previous: string | undefined
+  let inOrder = true
+  let changed = false
+  const children: Record<string, FieldSet> = {}
+  for (const element in set) {
     const child = set[element]
-    if (element !== '.' && child !== undefined) result[element] = sorted(child)
+    if (child === undefined) continue
+    const ordered = sorted(child)
+    changed ||= ordered !== child
+    children[element] = ordered
+    if (element === '.' ? previous !== undefined : previous !== undefined && previous !== '.' && byElement(previous, element) > 0) inOrder = false
+    previous = element
+  }
+  if (inOrder) return changed ? children : set
+  const result: Record<string, FieldSet> = {}
+  if ('.' in children) result['.'] = leaf
+  for (const element of Object.keys(children).sort(byElement)) {
+    const child = children[element]
+    if (element !== '.' && child !== undefined) result[element] = child
   }
   return result
 }
