@@ -212,7 +212,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     await files.makeDirectory(directories.pods, 0o750)
     if (memoryDirectory) await files.mountTmpfs(memoryDirectory, undefined)
     await cgroups.prepare({ cpu: toMilli(allocatable().cpu ?? '0'), memory: toWhole(allocatable().memory ?? '0') })
-    if (options.server) server = await startKubeletServer(options.server, { runtime, cache, pods, services: podServices, clock, log, nodeName })
+    if (options.server) server = await startKubeletServer(options.server, { pods, services: podServices, nodeName })
     const background = [registrar.run(signal)]
     await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal), nodes.whenSynced(signal)])

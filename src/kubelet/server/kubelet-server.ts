@@ -1,18 +1,24 @@
-import type { Logger } from '../../client/component.ts'
+/** The kubelet's own HTTPS server, which the API server and the metrics pipeline call. Nobody is answered without a name. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { Informer } from '../../client/informer.ts'
-import type { Clock } from '../../machinery/clock.ts'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
-import type { Runtime } from '../../runtime/runtime.ts'
+import { messageOf } from '../container/start-error.ts'
 import type { PodServices } from '../pod/pod-services.ts'
-import type { RuntimeCache } from '../runtime-cache.ts'
+import { KubeletAuthorizer } from './kubelet-authorizer.ts'
+import { serveContainerLog } from './log-endpoint.ts'
+import { kubeletMetrics, resourceMetrics, statsSummary } from './metrics.ts'
+import { answer, HttpError, type Target, targetOf } from './pod-target.ts'
+import { serveStreams, servesStreams } from './stream-endpoints.ts'
 
 export interface KubeletServerOptions {
   host?: string
   /** 0: any. */
   port?: number
+  /** PEM. `clientCA` signs the certificates of who may call. */
   tls: { key: string; cert: string; clientCA: string }
-  /** Whether a client with this certificate may call; absent: any certificate that the CA has signed. */
-  authorize?(client: { commonName: string; organizations: string[] }, request: { method: string; path: string }): Promise<boolean>
 }
 
 export interface KubeletServer {
@@ -21,15 +27,101 @@ export interface KubeletServer {
 }
 
 export interface ServerSources {
-  runtime: Runtime
-  cache: RuntimeCache
   pods: Informer<V1Pod>
   services: PodServices
-  clock: Clock
-  log: Logger
   nodeName: string
 }
 
-export async function startKubeletServer(_options: KubeletServerOptions, _sources: ServerSources): Promise<KubeletServer> {
-  throw new Error('not yet')
+export async function startKubeletServer({ host, port = 0, tls }: KubeletServerOptions, sources: ServerSources): Promise<KubeletServer> {
+  const { services, nodeName } = sources
+  const authorizer = new KubeletAuthorizer(services.client, services.clock, nodeName)
+  const stopped = new AbortController()
+
+  const check = async (request: IncomingMessage, path: string) => {
+    const caller = await authorizer.authenticate(request.socket as TLSSocket, request.headers.authorization)
+    if (!caller) throw new HttpError(401, 'Unauthorized')
+    if (!(await authorizer.mayCall(caller, request.method ?? 'GET', path)))
+      throw new HttpError(403, `Forbidden (user=${caller.name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource=${path.split('/')[1]})`)
+  }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'https://kubelet')
+    await check(request, url.pathname)
+    const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
+    switch (parts[0]) {
+      case 'healthz':
+        return answer(response, 200, 'text/plain; charset=utf-8', 'ok')
+      case 'pods':
+        return answer(response, 200, 'application/json', JSON.stringify(podList(sources)))
+      case 'metrics':
+        if (parts[1] === undefined) return answer(response, 200, prometheus, await kubeletMetrics(services, nodeName))
+        if (parts[1] === 'resource') return answer(response, 200, prometheus, await resourceMetrics(services))
+        break
+      case 'stats':
+        if (parts[1] === 'summary') return answer(response, 200, 'application/json', JSON.stringify(await statsSummary(services, nodeName)))
+        break
+      case 'containerLogs':
+        return serveContainerLog(find(parts, sources), url.searchParams, request, response, services)
+      default:
+    }
+    if (servesStreams(parts[0])) throw new HttpError(400, 'you must specify at least 1 of stdin, stdout, stderr by an upgrade of the connection')
+    throw new HttpError(404, '404 page not found')
+  }
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'https://kubelet')
+    await check(request, url.pathname)
+    const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
+    if (!servesStreams(parts[0])) throw new HttpError(404, '404 page not found')
+    await serveStreams(parts[0], find(parts, sources), url.searchParams, { request, socket, head }, services)
+  }
+
+  const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCA, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' })
+  server.on('request', (request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      if (response.headersSent) return response.destroy()
+      answer(response, error instanceof HttpError ? error.status : 500, 'text/plain; charset=utf-8', messageOf(error))
+    })
+  })
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    upgrade(request, socket, head).catch((error: unknown) => {
+      const status = error instanceof HttpError ? error.status : 500
+      const body = messageOf(error)
+      socket.end(
+        `HTTP/1.1 ${status} Error\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
+    })
+  })
+  server.on('tlsClientError', () => {})
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    async close() {
+      stopped.abort()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+const prometheus = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** `/<what>/<namespace>/<pod>[/<uid>][/<container>]`. */
+function find(parts: string[], { pods, services }: ServerSources): Target {
+  const rest = parts.slice(1)
+  const [namespace = '', name = ''] = rest
+  const container = parts[0] === 'portForward' ? undefined : rest.at(-1)
+  if (rest.length < 2) throw new HttpError(400, 'expected a namespace and the name of a pod')
+  return targetOf(pods, services, namespace, name, container)
+}
+
+function podList({ pods, services }: ServerSources): unknown {
+  const items = pods.list().map((pod) => ({ ...pod, status: services.statuses.get(pod.metadata.uid) ?? pod.status ?? {} }))
+  return { kind: 'PodList', apiVersion: 'v1', metadata: {}, items }
 }
