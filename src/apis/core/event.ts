@@ -1,4 +1,5 @@
 import { type FieldError, invalidValue } from '../../machinery/field-error.ts'
+import { isPathSegment } from '../../machinery/names.ts'
 import type { CoreV1Event } from '../../machinery/schema/generated/types.ts'
 import { defineResource } from '../define-resource.ts'
 import { eventColumns } from './event-columns.ts'
@@ -24,6 +25,7 @@ export const Event = defineResource<CoreV1Event>({
     source: (event) => event.source?.component || event.reportingComponent || '',
     type: (event) => event.type ?? '',
   },
+  validateName: isPathSegment,
   columns: eventColumns,
   applyDefaults(event) {
     event.involvedObject ??= {}

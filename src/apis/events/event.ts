@@ -1,4 +1,5 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
+import { isPathSegment } from '../../machinery/names.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { CoreV1Event, EventsV1Event } from '../../machinery/schema/generated/types.ts'
 import { Event } from '../core/event.ts'
@@ -33,6 +34,7 @@ export const EventsEvent = defineResource<EventsV1Event>({
     reportingController: (event) => event.reportingController ?? '',
     type: (event) => event.type ?? '',
   },
+  validateName: isPathSegment,
   columns: eventColumns.map((column): Column<EventsV1Event> => ({ ...column, value: (event, now) => column.value(toCore(event), now) })),
   applyDefaults(event) {
     event.regarding ??= {}
