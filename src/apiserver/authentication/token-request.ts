@@ -66,12 +66,17 @@ export function tokenRequest(options: TokenRequestOptions): RequestHandler {
   return {
     name: 'token-request',
     resources: ['serviceaccounts/token'],
-    async handle({ info, body }: RequestContext): Promise<ApiResponse> {
+    async handle({ info, body, user, resource, warn }: RequestContext): Promise<ApiResponse> {
       const asked = (await body()) as Partial<AuthenticationV1TokenRequest> | undefined
       const account = await serviceAccount(info.namespace, info.name)
       const seconds = asked?.spec?.expirationSeconds ?? 3600
       const errors = checkExpiration(seconds)
       if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest', name: '' }, errors)
+      if (resource) {
+        const object = (asked ?? {}) as AnyObject
+        const { namespace, name } = info
+        await server.admit({ verb: 'create', resource, subresource: 'token', namespace, name, object, old: undefined, user, options: {}, dryRun: false, warn })
+      }
       const audiences = asked?.spec?.audiences?.length ? asked.spec.audiences : options.audiences
       const reference = asked?.spec?.boundObjectRef
       const about = reference ? await bound(info.namespace, info.name, reference) : {}
