@@ -2,7 +2,6 @@
 import { builtInResources } from '../apis/built-in.ts'
 import type { Resource } from '../apis/resource.ts'
 import type { Clock } from '../machinery/clock.ts'
-import { createProtobufDecoder } from '../machinery/protobuf/decode-protobuf.ts'
 import { readBuiltInSchema } from '../machinery/schema/built-in.ts'
 import { Schema } from '../machinery/schema/schema.ts'
 import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
@@ -14,9 +13,10 @@ import { Gauge } from './metrics/exposition.ts'
 import { metricsHandler } from './metrics/metrics-handler.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { BodyDecoder } from './negotiation/body.ts'
-import { protobufAsJson } from './negotiation/protobuf-body.ts'
 import { HandlerTable } from './pipeline/handlers.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
+import { bindingHandler } from './pods/binding.ts'
+import { evictionHandler } from './pods/eviction.ts'
 import { AdmissionChain } from './registry/admission-chain.ts'
 import { namespaceHooks } from './registry/namespace-hooks.ts'
 import { Registries } from './registry/registries.ts'
@@ -118,6 +118,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ),
     versionHandler(options.version ?? kubernetesVersion),
     metricsHandler(metrics),
+    bindingHandler(() => registries),
+    evictionHandler(() => registries),
   ]
   const pipeline = new Pipeline({
     clock,
@@ -131,9 +133,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
   })
 
-  const protobuf = createProtobufDecoder(schema)
   return {
-    handle: (request) => pipeline.handle(protobufAsJson(request, protobuf)),
+    handle: (request) => pipeline.handle(request),
     access,
     async start() {
       await feed.start()
