@@ -226,6 +226,9 @@ test('what cannot be applied', () => {
   assert.throws(() => applyAs('me', undefined, deployment({ foo: 1 })), {
     message: 'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema',
   })
+  assert.throws(() => applyAs('me', undefined, deployment({ replicas: 'two' })), {
+    message: 'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got string',
+  })
   assert.throws(() => applyAs('me', undefined, deployment({ template: { spec: { containers: [{ image: 'x' }] } } })), /omits key field "name"/)
   assert.throws(() => applyAs('me', undefined, { ...base(), metadata: { name: 'web', managedFields: [] } }), /managedFields must be nil/)
   assert.throws(() => applyAs('me', undefined, { ...base(), apiVersion: 'apps/v2' }), /Incorrect version specified/)

@@ -20,8 +20,9 @@ import { typedErrors } from './typed-errors.ts'
  * the `ApiError` of upstream: 409 with a cause for each conflict, 400 for a request that may not be applied.
  */
 export function apply<T extends Tracked>(request: ApplyRequest<T>): T {
-  const { schema, model, live, applied, manager, apiVersion, subresource = '', now } = request
+  const { schema, model, live, manager, apiVersion, subresource = '', now } = request
   check(request)
+  const applied = schema.prune(model, request.applied)
   const struct = schema.model(model)
   const before = startingOwners(request)
   const self: Owner = { manager, operation: 'Apply', apiVersion, subresource, time: undefined, fields: none }

@@ -38,7 +38,7 @@ export function fieldsLastApplied(struct: Struct, live: Tracked | undefined): Fi
 export function withLastApplied<T extends Tracked>(object: T, applied: T): T {
   const metadata = object.metadata as JsonObject
   const annotations = isObject(metadata.annotations) ? metadata.annotations : {}
-  const text = `${JSON.stringify(withoutAnnotation(applied))}\n`
+  const text = `${JSON.stringify(inOrder(withoutAnnotation(applied)))}\n`
   if (annotations[lastAppliedAnnotation] === text || Buffer.byteLength(text) > maxAnnotation) return object
   return { ...object, metadata: { ...metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } }
 }
@@ -52,4 +52,13 @@ function withoutAnnotation(applied: Tracked): Tracked {
   const annotations = isObject(rest.annotations) ? rest.annotations : {}
   const { [lastAppliedAnnotation]: __, ...others } = annotations
   return { ...applied, metadata: { ...rest, annotations: others } }
+}
+
+/** Names in alphabetical order, as kubectl writes them. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (!isObject(value)) return value
+  const result: JsonObject = {}
+  for (const name of Object.keys(value).sort()) result[name] = inOrder(value[name])
+  return result
 }

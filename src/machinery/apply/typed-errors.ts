@@ -1,5 +1,5 @@
 import { isObject } from '../patch/json-value.ts'
-import type { Structure } from '../schema/structure.ts'
+import type { Scalar, Structure } from '../schema/structure.ts'
 import { itemElement, pathText } from './path-element.ts'
 
 /** Why an object cannot be applied as this type, in upstream's words: unknown fields, items without keys, duplicates. */
@@ -23,7 +23,8 @@ function visit(structure: Structure, value: unknown, path: readonly string[], er
     return
   }
   if (structure.kind !== 'list') {
-    if (typeof value === 'object') errors.push(`${pathText(path)}: expected ${scalarWord(structure)}, got &{${shown(value)}}`)
+    const wanted = scalarMismatch(structure, value)
+    if (wanted) errors.push(`${pathText(path)}: expected ${wanted}, got ${goTypeOf(value)}`)
     return
   }
   if (!Array.isArray(value)) {
@@ -54,4 +55,24 @@ function visit(structure: Structure, value: unknown, path: readonly string[], er
 }
 
 const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
-const scalarWord = (structure: Structure): string => (structure.kind === 'boolean' ? 'boolean' : structure.kind === 'string' ? 'string' : 'numeric')
+
+/** What should be there, when something else is. Formats with a form of their own take any scalar. */
+function scalarMismatch(structure: Scalar, value: unknown): string | undefined {
+  if (typeof value === 'object') return 'scalar'
+  switch (structure.kind) {
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'boolean'
+    case 'integer':
+    case 'number':
+      return typeof value === 'number' ? undefined : 'numeric (int or float)'
+    case 'string':
+      return typeof value === 'string' || (structure.format !== undefined && structure.format !== 'byte') ? undefined : 'string'
+  }
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  if (typeof value === 'object') return 'map[string]interface {}'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64'
+  return typeof value === 'boolean' ? 'bool' : 'string'
+}

@@ -77,7 +77,8 @@ export class Definitions {
     // A reference may stand with others only inside allOf.
     const wrapped = '$ref' in value && this.#dialect.version === 3
     const property: Json = wrapped ? { allOf: [value] } : { ...value }
-    if (text) property.description = plain(text)
+    const said = text ?? (structure.kind === 'struct' ? this.#descriptions[structure.name]?.[''] : undefined)
+    if (said) property.description = plain(said)
     if (given !== undefined) property.default = given
     if (field.fact.keys) property['x-kubernetes-list-map-keys'] = field.fact.keys
     if (field.fact.list) property['x-kubernetes-list-type'] = field.fact.list
@@ -130,4 +131,4 @@ function impliedDefault(field: Field): unknown {
 }
 
 /** The generator's source escapes quotation marks. */
-const plain = (text: string): string => text.replaceAll("\\'", "'")
+const plain = (text: string): string => text.replace(/\\(["'])/g, '$1')
