@@ -35,12 +35,16 @@ class ApiClient implements Client {
     return new ApiClient(this.#transport, { ...this.#options, cause })
   }
 
-  raw(request: TransportRequest): Promise<TransportResponse> {
-    return this.#transport.request({
+  async raw(request: TransportRequest): Promise<TransportResponse> {
+    const response = await this.#transport.request({
       ...request,
       headers: { 'user-agent': this.#options.userAgent, ...request.headers },
       ...(this.#options.cause && request.method !== 'GET' ? { cause: this.#options.cause } : {}),
     })
+    // A server in the same process may have some answers encoded already (discovery).
+    if (!response.bytes || !/[/+]json\b/.test(response.headers['content-type'] ?? '')) return response
+    const { bytes, ...rest } = response
+    return { ...rest, object: JSON.parse(await readText(bytes)) }
   }
 
   async get<T extends KubeObject>(resource: ResourceRef<T>, at: Name, options: { resourceVersion?: string; signal?: AbortSignal } = {}): Promise<T> {

@@ -21,7 +21,8 @@ async function change(bench: Bench, spec: Partial<V1DeploymentSpec>): Promise<vo
 
 async function sets(bench: Bench): Promise<[string, number][]> {
   const { items } = await bench.client.list(ReplicaSet, { namespace: 'default' })
-  return items.map((set) => [set.spec.template?.spec?.containers[0]?.image ?? '', set.spec.replicas ?? -1])
+  const found = items.map((set): [string, number] => [set.spec.template?.spec?.containers[0]?.image ?? '', set.spec.replicas ?? -1])
+  return found.sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** Makes pods ready until nothing moves any more. */
@@ -36,8 +37,8 @@ const conditions = ({ status }: V1Deployment) =>
   (status?.conditions ?? []).map((condition) => `${condition.type}=${condition.status} ${condition.reason}`).sort()
 
 test('rolls out the first time', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment())
   await bench.settle()
   const [set] = (await bench.client.list(ReplicaSet)).items
@@ -58,11 +59,12 @@ test('rolls out the first time', async () => {
   assert.equal(current.status?.availableReplicas, 3)
   assert.equal(current.status?.unavailableReplicas, undefined)
   await controllers.stop()
+  await bench.stop()
 })
 
 test('a rolling update never has fewer available nor more pods than allowed', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2, maxUnavailable: 1 } }
   await bench.client.create(Deployment, deployment({ replicas: 10, strategy }))
   await rollOut(bench)
@@ -84,11 +86,12 @@ test('a rolling update never has fewer available nor more pods than allowed', as
   assert.equal(current.metadata.annotations?.['deployment.kubernetes.io/revision'], '2')
   assert.equal(current.status?.updatedReplicas, 10)
   await controllers.stop()
+  await bench.stop()
 })
 
 test('Recreate: no new pod before the last old one is gone', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment({ strategy: { type: 'Recreate' } }))
   await rollOut(bench)
   // A pod that takes its time to end.
@@ -106,11 +109,12 @@ test('Recreate: no new pod before the last old one is gone', async () => {
     ['web:2', 3],
   ])
   await controllers.stop()
+  await bench.stop()
 })
 
 test('going back to an earlier template takes its ReplicaSet again, at a new revision', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment())
   await rollOut(bench)
   await change(bench, { template: template('web:2') })
@@ -125,11 +129,12 @@ test('going back to an earlier template takes its ReplicaSet again, at a new rev
   assert.equal(set?.metadata.annotations?.['deployment.kubernetes.io/revision'], '3')
   assert.equal(set?.metadata.annotations?.['deployment.kubernetes.io/revision-history'], '1')
   await controllers.stop()
+  await bench.stop()
 })
 
 test('paused: changes of the template wait, changes of the size do not', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment())
   await rollOut(bench)
   await change(bench, { paused: true, template: template('web:2'), replicas: 5 })
@@ -143,11 +148,12 @@ test('paused: changes of the template wait, changes of the size do not', async (
     ['web:2', 5],
   ])
   await controllers.stop()
+  await bench.stop()
 })
 
 test('no progress until the deadline: the condition says so', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment({ progressDeadlineSeconds: 60 }))
   await bench.settle(58_000)
   assert.ok(conditions(await bench.client.get(Deployment, at)).includes('Progressing=True ReplicaSetUpdated'))
@@ -158,33 +164,35 @@ test('no progress until the deadline: the condition says so', async () => {
   await rollOut(bench)
   assert.ok(conditions(await bench.client.get(Deployment, at)).includes('Progressing=True NewReplicaSetAvailable'))
   await controllers.stop()
+  await bench.stop()
 })
 
 test('scaled in the middle of a rollout: each ReplicaSet grows by its share', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } }
   await bench.client.create(Deployment, deployment({ replicas: 10, strategy }))
   await rollOut(bench)
   // Pods of this image never get ready: the rollout stands at 8 old and 5 new.
-  await change(bench, { template: template('bad') })
+  await change(bench, { template: template('web:bad') })
   await bench.settle(1000)
   assert.deepEqual(await sets(bench), [
     ['web:1', 8],
-    ['bad', 5],
+    ['web:bad', 5],
   ])
   await change(bench, { replicas: 15 })
   await bench.settle(1000)
   assert.deepEqual(await sets(bench), [
     ['web:1', 11],
-    ['bad', 7],
+    ['web:bad', 7],
   ])
   await controllers.stop()
+  await bench.stop()
 })
 
 test('keeps as many old ReplicaSets as it is told', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(deploymentController, replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
   await bench.client.create(Deployment, deployment({ revisionHistoryLimit: 1 }))
   for (const image of ['web:2', 'web:3', 'web:4']) {
     await rollOut(bench)
@@ -196,12 +204,13 @@ test('keeps as many old ReplicaSets as it is told', async () => {
     ['web:4', 3],
   ])
   await controllers.stop()
+  await bench.stop()
 })
 
 test('two controllers at once do no more than one', async () => {
-  const bench = new Bench()
-  const one = bench.start(deploymentController, replicaSetController)
-  const two = bench.start(deploymentController)
+  const bench = await Bench.start()
+  const one = bench.run(deploymentController, replicaSetController)
+  const two = bench.run(deploymentController)
   await bench.client.create(Deployment, deployment())
   await rollOut(bench)
   await change(bench, { template: template('web:2') })

@@ -12,8 +12,8 @@ const set = (replicas: number, name = 'web') => ({
 })
 
 test('creates the pods that are wanted, and says so', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(replicaSetController)
   await bench.client.create(ReplicaSet, set(3))
   await bench.settle()
   const pods = await bench.pods()
@@ -29,11 +29,12 @@ test('creates the pods that are wanted, and says so', async () => {
     { replicas: 3, fullyLabeledReplicas: 3, readyReplicas: 3, availableReplicas: 3, terminatingReplicas: 0, observedGeneration: 1 },
   )
   await controllers.stop()
+  await bench.stop()
 })
 
 test('deletes what is too much: pods that are not ready first', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(replicaSetController)
   const created = await bench.client.create(ReplicaSet, set(3))
   await bench.settle()
   const [, unready, ...ready] = await bench.pods()
@@ -47,12 +48,13 @@ test('deletes what is too much: pods that are not ready first', async () => {
   assert.equal(left.length, 2)
   assert.ok(!left.includes(unready?.metadata.name ?? ''))
   await controllers.stop()
+  await bench.stop()
 })
 
 test('a pod that goes is replaced, an orphan that matches is adopted, one that no longer matches is released', async () => {
-  const bench = new Bench()
-  await bench.client.create(Pod, { metadata: { name: 'orphan', namespace: 'default', labels }, spec: { containers: [] } })
-  const controllers = bench.start(replicaSetController)
+  const bench = await Bench.start()
+  await bench.client.create(Pod, { metadata: { name: 'orphan', namespace: 'default', labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } })
+  const controllers = bench.run(replicaSetController)
   await bench.client.create(ReplicaSet, set(2))
   await bench.settle()
   assert.equal((await bench.pods()).length, 2)
@@ -67,18 +69,17 @@ test('a pod that goes is replaced, an orphan that matches is adopted, one that n
   await bench.settle()
   assert.equal((await bench.pods()).filter(({ metadata }) => metadata.ownerReferences?.length).length, 2)
   await controllers.stop()
+  await bench.stop()
 })
 
 test('caches that lag do not make it create twice', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(replicaSetController)
   await bench.settle()
   let most = 0
-  const watched = bench.server.requests.length
-  assert.ok(watched > 0)
   await bench.client.create(ReplicaSet, set(20))
   for (let round = 0; round < 40; round++) {
-    bench.server.breakWatches()
+    bench.transport.breakWatches()
     await bench.settle(50)
     most = Math.max(most, (await bench.pods()).length)
   }
@@ -86,18 +87,19 @@ test('caches that lag do not make it create twice', async () => {
   assert.equal(most, 20)
   assert.equal((await bench.pods()).length, 20)
   await controllers.stop()
+  await bench.stop()
 })
 
 test('what fails for all is asked once, is said on the status, and tried again later', async () => {
-  const bench = new Bench()
+  const bench = await Bench.start()
   let attempts = 0
   let refuse = true
-  bench.server.intercept = (request) => {
+  bench.transport.intercept = (request) => {
     if (request.method !== 'POST' || !request.path.endsWith('/pods') || !refuse) return undefined
     attempts++
     throw forbidden({ resource: 'pods', name: '' }, 'exceeded quota: x')
   }
-  const controllers = bench.start(replicaSetController)
+  const controllers = bench.run(replicaSetController)
   await bench.client.create(ReplicaSet, set(100))
   await bench.settle(1)
   // Once more when its own status wakes it, but not a hundred times.
@@ -112,27 +114,28 @@ test('what fails for all is asked once, is said on the status, and tried again l
   assert.equal((await bench.pods()).length, 100)
   assert.equal((await bench.client.get(ReplicaSet, { namespace: 'default', name: 'web' })).status?.conditions, undefined)
   await controllers.stop()
+  await bench.stop()
 })
 
 test('a controller that stops in the middle is followed by another that finishes the work, not more', async () => {
-  const bench = new Bench()
+  const bench = await Bench.start()
   let count = 0
-  const first = bench.start(replicaSetController)
-  bench.server.intercept = (request) => {
+  const first = bench.run(replicaSetController)
+  bench.transport.intercept = (request) => {
     if (request.method === 'POST' && request.path.endsWith('/pods') && ++count === 4) void first.stop()
     return undefined
   }
   await bench.client.create(ReplicaSet, set(10))
   await bench.settle()
-  const second = bench.start(replicaSetController)
+  const second = bench.run(replicaSetController)
   await bench.settle(1000)
   assert.equal((await bench.pods()).length, 10)
   await second.stop()
 })
 
 test('minReadySeconds: a pod counts as available later', async () => {
-  const bench = new Bench()
-  const controllers = bench.start(replicaSetController)
+  const bench = await Bench.start()
+  const controllers = bench.run(replicaSetController)
   const { spec, metadata } = set(1)
   await bench.client.create(ReplicaSet, { metadata, spec: { ...spec, minReadySeconds: 30 } })
   await bench.settle()
@@ -144,4 +147,5 @@ test('minReadySeconds: a pod counts as available later', async () => {
   await bench.settle(30_000)
   assert.equal((await get())?.availableReplicas, 1)
   await controllers.stop()
+  await bench.stop()
 })
