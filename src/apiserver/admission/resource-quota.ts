@@ -6,7 +6,7 @@
 import type { AnyObject } from '../../machinery/object.ts'
 import { addQuantities, compareQuantities, formatQuantity } from '../../machinery/quantity.ts'
 import type { V1Pod, V1ResourceQuota } from '../../machinery/schema/generated/types.ts'
-import { type AdmissionAttributes, type AdmissionPlugin, groupResource, type ServerAccess } from '../contracts.ts'
+import { type AdmissionAttributes, type AdmissionPlugin, type CachedObjects, groupResource, type ServerAccess } from '../contracts.ts'
 import { type Amounts, amountsOf, scoped } from './quota-usage.ts'
 import { draftOf, refused } from './refuse.ts'
 
@@ -44,9 +44,8 @@ function unsaid(pod: V1Pod, hard: Amounts): string[] {
 export function resourceQuota(server: ServerAccess): AdmissionPlugin {
   let reserved: Reserved[] = []
 
-  async function used(attributes: AdmissionAttributes, quota: V1ResourceQuota, names: string[]): Promise<Amounts> {
+  function used(attributes: AdmissionAttributes, stored: CachedObjects, quota: V1ResourceQuota, names: string[]): Amounts {
     const { resource, namespace } = attributes
-    const stored = await server.cached(groupResource(resource))
     const now = server.clock.now()
     reserved = reserved.filter((one) => one.until > now)
     const waiting = reserved.filter(
@@ -62,7 +61,7 @@ export function resourceQuota(server: ServerAccess): AdmissionPlugin {
     return total
   }
 
-  async function check(attributes: AdmissionAttributes, object: AnyObject, quota: V1ResourceQuota): Promise<boolean> {
+  function check(attributes: AdmissionAttributes, stored: CachedObjects, object: AnyObject, quota: V1ResourceQuota): boolean {
     const hard = (quota.spec?.hard ?? {}) as Amounts
     const { resource } = attributes
     if (!scoped(resource.plural, object, quota.spec ?? {})) return false
@@ -74,7 +73,7 @@ export function resourceQuota(server: ServerAccess): AdmissionPlugin {
     const before = attributes.old ? amountsOf(resource, attributes.old) : {}
     const names = Object.keys(hard).filter((name) => asked[name] !== undefined && compareQuantities(asked[name], before[name] ?? '0') > 0)
     if (names.length === 0) return false
-    const total = await used(attributes, quota, names)
+    const total = used(attributes, stored, quota, names)
     const over = names.filter((name) => compareQuantities(addQuantities(total[name] ?? '0', asked[name] ?? '0'), hard[name] ?? '0') > 0)
     if (over.length > 0) {
       const only = (amounts: Amounts) => listed(Object.fromEntries(over.map((name) => [name, amounts[name] ?? '0'])))
@@ -92,9 +91,12 @@ export function resourceQuota(server: ServerAccess): AdmissionPlugin {
       (verb === 'create' || (verb === 'update' && resource.group === '' && ['services', 'persistentvolumeclaims'].includes(resource.plural))),
     async validate(attributes) {
       const quotas = [...(await server.cached('resourcequotas')).list(attributes.namespace)] as unknown as V1ResourceQuota[]
+      if (quotas.length === 0) return
+      const stored = await server.cached(groupResource(attributes.resource))
       const object = draftOf<AnyObject>(attributes)
+      // Nothing is awaited from here: what is let through counts for the next one.
       let counted = false
-      for (const quota of quotas) counted = (await check(attributes, object, quota)) || counted
+      for (const quota of quotas) counted = check(attributes, stored, object, quota) || counted
       if (!counted || attributes.dryRun || attributes.verb !== 'create') return
       const { group, plural } = attributes.resource
       reserved.push({ group, plural, namespace: attributes.namespace, name: object.metadata.name, object, until: server.clock.now() + reservedMs })

@@ -23,8 +23,8 @@ export function tokenReview(defaultAudiences: string[], review: (token: string, 
   return {
     name: 'token-review',
     resources: ['tokenreviews.authentication.k8s.io'],
-    async handle({ body }) {
-      const draft = (await body()) ?? {}
+    async handle(context) {
+      const draft = (await context.body()) ?? {}
       const spec = ((draft as { spec?: unknown }).spec ?? {}) as { token?: string; audiences?: string[] }
       if (!spec.token)
         throw invalid({ group: 'authentication.k8s.io', kind: 'TokenReview', name: '' }, [

@@ -66,8 +66,9 @@ export function tokenRequest(options: TokenRequestOptions): RequestHandler {
   return {
     name: 'token-request',
     resources: ['serviceaccounts/token'],
-    async handle({ info, body, user, resource, warn }: RequestContext): Promise<ApiResponse> {
-      const asked = (await body()) as Partial<AuthenticationV1TokenRequest> | undefined
+    async handle(context: RequestContext): Promise<ApiResponse> {
+      const { info, user, resource } = context
+      const asked = (await context.body()) as Partial<AuthenticationV1TokenRequest> | undefined
       const account = await serviceAccount(info.namespace, info.name)
       const seconds = asked?.spec?.expirationSeconds ?? 3600
       const errors = checkExpiration(seconds)
@@ -75,7 +76,19 @@ export function tokenRequest(options: TokenRequestOptions): RequestHandler {
       if (resource) {
         const object = (asked ?? {}) as AnyObject
         const { namespace, name } = info
-        await server.admit({ verb: 'create', resource, subresource: 'token', namespace, name, object, old: undefined, user, options: {}, dryRun: false, warn })
+        await server.admit({
+          verb: 'create',
+          resource,
+          subresource: 'token',
+          namespace,
+          name,
+          object,
+          old: undefined,
+          user,
+          options: {},
+          dryRun: false,
+          warn: (text) => context.warn(text),
+        })
       }
       const audiences = asked?.spec?.audiences?.length ? asked.spec.audiences : options.audiences
       const reference = asked?.spec?.boundObjectRef

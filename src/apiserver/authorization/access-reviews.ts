@@ -75,8 +75,9 @@ function rulesReview(rulesFor: (user: UserInfo, namespace: string) => V1PolicyRu
   return {
     name: kind,
     resources: [`selfsubjectrulesreviews.${group}`],
-    async handle({ body, user }): Promise<ApiResponse> {
-      const draft = (await body()) ?? {}
+    async handle(context): Promise<ApiResponse> {
+      const { user } = context
+      const draft = (await context.body()) ?? {}
       const namespace = (draft as { spec?: { namespace?: string } }).spec?.namespace
       if (!namespace) throw badRequest('no namespace on request')
       const rules = rulesFor(user, namespace)

@@ -68,7 +68,7 @@ function handler(name: string, resolve: Resolve): RequestHandler {
       if (info.rest === '' && !request.path.endsWith('/') && !request.upgrade && (request.method === 'GET' || request.method === 'HEAD'))
         return { kind: 'bytes', status: 301, contentType: 'text/plain', bytes: '', headers: { location: `${request.path}/` } }
       const query = request.query.toString()
-      const backend = await resolve(context, parseTarget(info.name), `/${info.rest}${query ? `?${query}` : ''}`)
+      const backend = await resolve(context, parseTarget(info.name), `${info.rest || '/'}${query ? `?${query}` : ''}`)
       if (request.upgrade) return await pipeUpgrade(backend, request.upgrade, request.signal)
       const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : await request.readBody?.()
       const forwarded = { 'x-forwarded-for': request.remoteAddress, ...(request.headers.host ? { 'x-forwarded-host': request.headers.host } : {}) }

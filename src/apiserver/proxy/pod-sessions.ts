@@ -80,7 +80,7 @@ function session(
     name: `pod-${subresource}`,
     resources: [`pods/${subresource}`],
     async handle(context): Promise<ApiResponse> {
-      const { request, info, user, resource, warn } = context
+      const { request, info, user, resource } = context
       if (!request.upgrade) throw badRequest('Upgrade request required')
       // A WebSocket comes as GET; it does what a POST does, and needs the same permission.
       if (info.verb === 'get') {
@@ -102,7 +102,7 @@ function session(
           user,
           options: {},
           dryRun: false,
-          warn,
+          warn: (text) => context.warn(text),
         })
       }
       const [parts, query] = where(context, () => containerOf(pod, request.query.get('container')))
