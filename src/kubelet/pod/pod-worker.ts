@@ -2,6 +2,7 @@
  * Brings one pod from what it is to what it should be, again and again: whatever happened, it reads the pod and
  * the runtime's state anew and acts on the difference. One at a time; what comes meanwhile makes one more round.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { Backoff } from '../../client/backoff.ts'
 import type { Span } from '../../client/client.ts'
 import type { Timer } from '../../machinery/clock.ts'
@@ -18,6 +19,8 @@ import { syncPod } from './sync-pod.ts'
 
 /** The pod is looked at this often even when nothing happens. */
 const resyncMs = 60_000
+const configRetryMs = 10_000
+const backoffShownMs = 1500
 
 export class PodWorker {
   readonly #services: PodServices
@@ -63,7 +66,10 @@ export class PodWorker {
   }
 
   update(pod: V1Pod, revision?: number): void {
+    const before = this.#pod
     this.#pod = pod
+    // What comes back of our own writes wakes nobody.
+    if (before !== pod && !mattersToKubelet(before, pod)) return
     if (revision !== undefined) this.#seen = [...this.#seen, revision].slice(-32)
     if (this.#isEnding()) this.#sync.abort(new Error('the pod is to end'))
     this.wake()
@@ -251,7 +257,9 @@ export class PodWorker {
       const finishedAt = latestOf(runtime, container.name)?.finishedAt
       const restart = finishedAt === undefined ? 0 : backoff.remaining(`${uid}_${container.name}`, finishedAt)
       const pull = images.retryIn(this.#pod, container as V1Container)
-      next = Math.min(next, Math.max(restart, pull) || 10_000)
+      // A pull that just failed is soon looked at again, only to say that it is waited for now.
+      const soon = waiting.reason === 'ErrImagePull' || waiting.reason === 'RegistryUnavailable'
+      next = Math.min(next, soon ? backoffShownMs : Math.max(restart, pull) || configRetryMs)
     }
     return next
   }
@@ -301,4 +309,15 @@ export class PodWorker {
     if (this.#removed) this.#onGone()
     else statuses.finish(this.#pod)
   }
+}
+
+/** Whether something else has changed than what this kubelet itself writes. */
+function mattersToKubelet(before: V1Pod, after: V1Pod): boolean {
+  const gates = (after.spec.readinessGates ?? []).map(({ conditionType }) => conditionType)
+  const essence = ({ metadata, spec, status }: V1Pod) => {
+    const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = metadata
+    const conditions = gates.map((type) => status?.conditions?.find((condition) => condition.type === type)?.status)
+    return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, spec, conditions }
+  }
+  return !isDeepStrictEqual(essence(before), essence(after))
 }
