@@ -11,12 +11,11 @@ export function typedErrors(structure: Structure, value: unknown, path: readonly
 
 function visit(structure: Structure, value: unknown, path: readonly string[], errors: string[]): void {
   if (value === null || value === undefined || structure.kind === 'any') return
-  const expected = structure.kind === 'struct' || structure.kind === 'map' ? 'map' : structure.kind === 'list' ? 'list' : undefined
-  if (expected === 'map') {
+  if (structure.kind === 'struct' || structure.kind === 'map') {
     if (!isObject(value)) errors.push(`${pathText(path)}: expected map, got &{${shown(value)}}`)
     else
       for (const name in value) {
-        const inner = structure.kind === 'map' ? structure.values : structure.kind === 'struct' ? structure.fields.get(name)?.structure : undefined
+        const inner = structure.kind === 'map' ? structure.values : structure.fields.get(name)?.structure
         if (inner) visit(inner, value[name], [...path, `f:${name}`], errors)
         else if (structure.kind === 'struct' && !structure.open) errors.push(`${pathText([...path, `f:${name}`])}: field not declared in schema`)
       }
