@@ -35,7 +35,7 @@ function entry(resource: Resource) {
     responseKind: responseKind(kind),
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
-    verbs: [...(resource.virtual ? ['create'] : resource.verbs)].sort(),
+    verbs: [...resource.verbs].sort(),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
     ...(subresources.length > 0

@@ -39,7 +39,7 @@ function entries(resource: Resource) {
     singularName: singular,
     namespaced,
     kind,
-    verbs: sorted(resource.virtual ? ['create'] : resource.verbs),
+    verbs: sorted(resource.verbs),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
   }
