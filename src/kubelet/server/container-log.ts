@@ -35,28 +35,33 @@ export async function* readContainerLog(
   let lastLook = false
   try {
     while (left > 0 && !signal.aborted) {
-      const block = file ? await readAt(file, position) : Buffer.alloc(0)
-      if (block.length > 0) {
-        position += block.length
-        const all = rest.length > 0 ? Buffer.concat([rest, block]) : block
-        const end = all.lastIndexOf(10) + 1
-        rest = all.subarray(end)
-        yield* shown(all.subarray(0, end))
-        lastLook = false
-        continue
+      let block = await readAt(file, position)
+      if (block.length === 0) {
+        const next = await rotated(path, file, position)
+        if (!next) {
+          if (!options.follow || lastLook) return
+          // What it wrote last may have come after our last read: look once more when it has ended.
+          if (!(await isRunning())) lastLook = true
+          else await clock.sleep(pollMs, signal).catch(() => {})
+          continue
+        }
+        // The old file may have grown between our last read and its end.
+        block = await readAt(file, position)
+        if (block.length === 0) {
+          await file?.close()
+          file = next
+          position = 0
+          rest = Buffer.alloc(0)
+          continue
+        }
+        await next.close()
       }
-      const next = await rotated(path, file, position)
-      if (next) {
-        await file?.close()
-        file = next
-        position = 0
-        rest = Buffer.alloc(0)
-        continue
-      }
-      if (!options.follow || lastLook) return
-      // What it wrote last may have come after our last read: look once more when it has ended.
-      if (!(await isRunning())) lastLook = true
-      else await clock.sleep(pollMs, signal).catch(() => {})
+      position += block.length
+      const all = rest.length > 0 ? Buffer.concat([rest, block]) : block
+      const end = all.lastIndexOf(10) + 1
+      rest = all.subarray(end)
+      yield* shown(all.subarray(0, end))
+      lastLook = false
     }
   } finally {
     await file?.close()
@@ -72,7 +77,8 @@ async function openLog(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function readAt(file: FileHandle, position: number): Promise<Buffer> {
+async function readAt(file: FileHandle | undefined, position: number): Promise<Buffer> {
+  if (!file) return Buffer.alloc(0)
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(blockSize), 0, blockSize, position)
   return buffer.subarray(0, bytesRead)
 }

@@ -30,6 +30,8 @@ export interface BenchOptions {
   lives?: Record<string, SimulatedLife | ((container: ContainerConfig) => SimulatedLife)>
   pull?: PullOf
   kubelet?: Partial<KubeletOptions>
+  /** Real files below this directory: real time passes beside the virtual one. */
+  directory?: string
 }
 
 export class NodeBench {
@@ -92,11 +94,11 @@ export class NodeBench {
           { type: 'InternalIP', address: '192.168.0.1' },
           { type: 'Hostname', address: nodeName },
         ],
-        rootDirectory: '/nowhere',
+        rootDirectory: this.#options.directory ?? '/nowhere',
         clusterDNS: ['10.96.0.10'],
         clusterDomain: 'cluster.local',
         capacity: { cpu: '2', memory: '4Gi' },
-        files: noFiles,
+        ...(this.#options.directory ? {} : { files: noFiles }),
         probes: simulatedProbes(this.runtime),
         ...this.#options.kubelet,
       },
@@ -127,8 +129,11 @@ export class NodeBench {
   async stopKubelet(): Promise<void> {
     this.#ready = false
     const stopping = this.#kubelet?.stop()
-    await this.clock.advance(100)
-    await stopping
+    let stopped = false
+    stopping?.finally(() => {
+      stopped = true
+    })
+    await this.until('the kubelet has stopped', () => stopped || !stopping)
     this.#kubelet = undefined
   }
 
@@ -172,6 +177,7 @@ export class NodeBench {
     for (let passed = 0; passed < 600_000; passed += stepMs) {
       if (await holds()) return
       await this.clock.advance(stepMs)
+      if (this.#options.directory) await new Promise((resolve) => setTimeout(resolve, 1))
     }
     assert.fail(`waited in vain until ${what}`)
   }

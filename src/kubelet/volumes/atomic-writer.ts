@@ -33,7 +33,8 @@ export async function writeAtomically(files: NodeFiles, directory: string, paylo
   await files.symbolicLink(name, join(directory, newLink))
   await files.rename(join(directory, newLink), join(directory, link))
   await linkNames(files, directory, payload)
-  if (current !== undefined) await files.remove(join(directory, current))
+  // The version before, and what a crash in the middle may have left.
+  for (const other of await files.list(directory)) if (/^\.\.\d/.test(other) && other !== name) await files.remove(join(directory, other))
 }
 
 async function linkNames(files: NodeFiles, directory: string, payload: Payload): Promise<void> {

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { realClock } from '../../machinery/real-clock.ts'
+import { NodeBench, nodeName } from '../testing/node-bench.ts'
+import { readContainerLog } from './container-log.ts'
+
+const line = (second: number, text: string, { stream = 'stdout', tag = 'F' } = {}) =>
+  `2026-01-01T00:00:${String(second).padStart(2, '0')}.000000000Z ${stream} ${tag} ${text}\n`
+
+describe('logs in CRI form', () => {
+  let directory: string
+  let path: string
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'skiff-logs-'))
+    path = join(directory, '0.log')
+    writeFileSync(path, [line(1, 'one'), line(2, 'two', { stream: 'stderr' }), line(3, 'part ', { tag: 'P' }), line(3, 'whole'), line(4, 'four')].join(''))
+  })
+  after(() => rmSync(directory, { recursive: true }))
+
+  const read = async (options: object, isRunning: () => Promise<boolean> = async () => false) => {
+    const chunks: Buffer[] = []
+    const signal = new AbortController().signal
+    for await (const chunk of readContainerLog(path, { follow: false, timestamps: false, ...options }, { clock: realClock, isRunning, signal }))
+      chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+
+  it('all, parts joined', async () => assert.equal(await read({}), 'one\ntwo\npart whole\nfour\n'))
+  it('with timestamps', async () => assert.match(await read({ timestamps: true }), /^2026-01-01T00:00:01\.000000000Z one\n/))
+  it('the last lines', async () => {
+    assert.equal(await read({ tailLines: 1 }), 'four\n')
+    assert.equal(await read({ tailLines: 0 }), '')
+    assert.equal(await read({ tailLines: 100 }), 'one\ntwo\npart whole\nfour\n')
+  })
+  it('since a time, of one stream, up to a size', async () => {
+    assert.equal(await read({ since: Date.parse('2026-01-01T00:00:04Z') }), 'four\n')
+    assert.equal(await read({ stream: 'stderr' }), 'two\n')
+    assert.equal(await read({ limitBytes: 6 }), 'one\ntw')
+  })
+  it('follows through a rotation until the container ends', async () => {
+    let running = true
+    const signal = new AbortController().signal
+    const log = readContainerLog(path, { follow: true, timestamps: false, tailLines: 1 }, { clock: realClock, isRunning: async () => running, signal })
+    const lines: string[] = []
+    const first = await log.next()
+    lines.push(String(first.value))
+    appendFileSync(path, line(5, 'five'))
+    renameSync(path, `${path}.1`)
+    appendFileSync(`${path}.1`, line(6, 'six'))
+    writeFileSync(path, line(7, 'seven'))
+    for await (const chunk of log) {
+      lines.push(String(chunk))
+      if (!String(chunk).includes('seven')) continue
+      appendFileSync(path, line(8, 'eight'))
+      running = false
+    }
+    assert.equal(lines.join(''), 'four\nfive\nsix\nseven\neight\n')
+  })
+})
+
+describe('the server', () => {
+  let bench: NodeBench
+  let pki: Pki
+  let directory: string
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'skiff-kubelet-server-'))
+    pki = await ensurePki(join(directory, 'pki'), { clock: realClock })
+    const serving = await pki.kubeletServing(nodeName, ['127.0.0.1'])
+    bench = await NodeBench.start({
+      directory,
+      lives: {
+        main: { output: [{ line: 'hello' }], usage: { milliCores: 100, memoryBytes: 1000 } },
+        crash: { runMs: 10, exitCode: 1, output: [{ line: 'last words' }] },
+      },
+      kubelet: { server: { host: '127.0.0.1', tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } } },
+    })
+    await bench.createPod('web')
+    await bench.untilReady('web')
+  })
+  after(async () => {
+    await bench.stop()
+    rmSync(directory, { recursive: true })
+  })
+
+  const get = (path: string, certificate: { key: string; certificate: string } | undefined = pki.kubeletClient): Promise<{ status: number; body: string }> =>
+    new Promise((resolve, reject) => {
+      const credentials = certificate ? { key: certificate.key, cert: certificate.certificate } : {}
+      const sent = request({ host: '127.0.0.1', port: bench.kubelet.port(), path, ca: pki.ca.certificate, agent: false, ...credentials }, (answer) => {
+        answer.toArray().then((chunks) => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() }), reject)
+      })
+      sent.on('error', reject)
+      sent.end()
+    })
+
+  it('answers the API server', async () => {
+    assert.deepEqual(await get('/healthz'), { status: 200, body: 'ok' })
+    assert.deepEqual(await get('/containerLogs/default/web/main'), { status: 200, body: 'hello\n' })
+    const pods = JSON.parse((await get('/pods')).body) as { items: { metadata: { name: string }; status: { phase: string } }[] }
+    assert.deepEqual(
+      pods.items.map(({ metadata, status }) => [metadata.name, status.phase]),
+      [['web', 'Running']],
+    )
+  })
+
+  it('tells why there is no log', async () => {
+    assert.deepEqual(await get('/containerLogs/default/none/main'), { status: 404, body: 'pod "none" not found' })
+    assert.deepEqual(await get('/containerLogs/default/web/main?previous=true'), {
+      status: 400,
+      body: 'previous terminated container "main" in pod "web" not found',
+    })
+    await bench.createPod('crash', { containers: [{ name: 'crash' }] })
+    await bench.untilPod('crash', 'is in backoff', (pod) => pod.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff')
+    assert.deepEqual(await get('/containerLogs/default/crash/crash?previous=true'), { status: 200, body: 'last words\n' })
+  })
+
+  it('measures', async () => {
+    const text = (await get('/metrics/resource')).body
+    assert.match(text, /^container_memory_working_set_bytes\{container="main",namespace="default",pod="web"\} 1000 \d+$/m)
+    const summary = JSON.parse((await get('/stats/summary')).body) as { pods: { podRef: { name: string }; memory: { usageBytes: number } }[] }
+    assert.equal(summary.pods.find(({ podRef }) => podRef.name === 'web')?.memory.usageBytes, 1000)
+    assert.match((await get('/metrics')).body, /^kubelet_running_pods 2$/m)
+  })
+
+  it('answers nobody else', async () => {
+    const answer = await new Promise<number>((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port: bench.kubelet.port(), path: '/pods', ca: pki.ca.certificate, agent: false }, (response) =>
+        resolve(response.statusCode ?? 0),
+      )
+      sent.on('error', reject)
+      sent.end()
+    })
+    assert.equal(answer, 401)
+  })
+})
