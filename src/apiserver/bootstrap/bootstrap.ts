@@ -22,7 +22,7 @@ export function bootstrap(options: BootstrapOptions): ServerPartFactory {
     name: 'bootstrap',
     async start() {
       await ensureSystemNamespaces(server)
-      const cidrs = options.serviceCidrs ?? ['10.96.0.0/16']
+      const cidrs = options.serviceCidrs ?? ['10.96.0.0/12']
       await Promise.all([
         ensure(server, 'servicecidrs.networking.k8s.io', serviceCidr(cidrs)),
         ...systemPriorityClasses.map((one) => ensure(server, 'priorityclasses.scheduling.k8s.io', one)),

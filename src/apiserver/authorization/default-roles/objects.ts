@@ -56,9 +56,15 @@ export function defaultClusterRoles(): New<V1ClusterRole>[] {
   ]
 }
 
+/**
+ * Controllers that run in one process share the controller manager's user; those that run with an account of their
+ * own have its rights alone. Upstream binds the accounts only, and leaves the rest to who runs it otherwise.
+ */
+const sharedControllerUser = 'system:kube-controller-manager'
+
 export function defaultClusterRoleBindings(): New<V1ClusterRoleBinding>[] {
   const controllers = Object.keys(controllerRoles).map((name) =>
-    clusterBinding(`system:controller:${name}`, { role: `system:controller:${name}`, serviceAccounts: [`kube-system/${name}`] }),
+    clusterBinding(`system:controller:${name}`, { role: `system:controller:${name}`, users: [sharedControllerUser], serviceAccounts: [`kube-system/${name}`] }),
   )
   return [...Object.entries(systemBindings).map(([name, binding]) => clusterBinding(name, binding)), ...controllers]
 }

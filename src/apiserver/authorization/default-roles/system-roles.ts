@@ -36,6 +36,16 @@ export const systemRoles: Record<string, string[]> = {
   'system:certificates.k8s.io:kubelet-serving-approver': ['approve | certificates.k8s.io | signers | kubernetes.io/kubelet-serving'],
   'system:certificates.k8s.io:legacy-unknown-approver': ['approve | certificates.k8s.io | signers | kubernetes.io/legacy-unknown'],
 
+  // The ingress controller that comes with every cluster of Skiff.
+  'system:ingress-nginx': [
+    'read | core | endpoints namespaces nodes secrets services',
+    'read | discovery.k8s.io | endpointslices',
+    'read | networking.k8s.io | ingressclasses ingresses',
+    'patch update | networking.k8s.io | ingresses/status',
+    'create get list patch update watch | coordination.k8s.io | leases',
+    ...events,
+  ],
+
   'system:node-proxier': [
     'list watch | core | endpoints services',
     'get list watch | core | nodes',
@@ -131,6 +141,7 @@ export const systemBindings: Record<string, DefaultBinding> = {
   'system:kube-controller-manager': { role: 'system:kube-controller-manager', users: ['system:kube-controller-manager'] },
   'system:kube-dns': { role: 'system:kube-dns', serviceAccounts: ['kube-system/kube-dns'] },
   'system:coredns': { role: 'system:coredns', serviceAccounts: ['kube-system/coredns'] },
+  'system:ingress-nginx': { role: 'system:ingress-nginx', serviceAccounts: ['kube-system/ingress-nginx'] },
   'system:kube-scheduler': { role: 'system:kube-scheduler', users: ['system:kube-scheduler'] },
   'system:volume-scheduler': { role: 'system:volume-scheduler', users: ['system:kube-scheduler'] },
   // Upstream leaves this one without subjects and lets the Node authorizer judge each request of a kubelet.
