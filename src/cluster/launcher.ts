@@ -38,6 +38,8 @@ export interface InsideOptions {
   id: string
   egress: 'on' | 'off'
   apiPort: number
+  httpPort: number
+  httpsPort: number
 }
 
 async function listen(port: number, what: string, flag: string): Promise<Server> {
@@ -80,7 +82,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
     sockets.push(await listen(options.httpPort, 'HTTP', '--http-port'))
     sockets.push(await listen(options.httpsPort, 'HTTPS', '--https-port'))
     const [apiPort = 0, httpPort = 0, httpsPort = 0] = sockets.map(portOf)
-    const child = spawnInside({ dataDir: data.root, id, egress: options.egress, apiPort }, data, sockets.map(descriptorOf))
+    const child = spawnInside({ dataDir: data.root, id, egress: options.egress, apiPort, httpPort, httpsPort }, data, sockets.map(descriptorOf))
     const pid = child.pid
     if (!pid) throw new UserError('unshare could not be started')
     const cluster: RunningCluster = {

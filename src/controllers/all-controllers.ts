@@ -1,4 +1,5 @@
 /** The controllers of a cluster, and the controller manager that runs them. */
+import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
@@ -23,6 +24,8 @@ export interface ControllerManagerOptions {
   /** Stands for election under this name, and runs only while it leads. */
   leaderElection?: { identity: string; namespace?: string; name?: string }
   metrics?: ControllerMetrics
+  /** The client of one controller, which speaks as its own user; that of the context when absent. */
+  clientFor?(controller: string): Client
 }
 
 type Start = (context: ComponentContext) => Component
@@ -84,7 +87,11 @@ export function startControllerManager(context: ComponentContext, options: Contr
 
 function startAll(context: ComponentContext, options: ControllerManagerOptions): Component[] {
   const { definitions, others } = allControllers(options)
-  return [startControllers(definitions, context, { metrics: options.metrics }), ...others.map((start) => start(context))]
+  const contextOf = (controller: string): ComponentContext => ({ ...context, client: options.clientFor?.(controller) ?? context.client })
+  return [
+    ...definitions.map((definition) => startControllers([definition], contextOf(definition.name), { metrics: options.metrics })),
+    ...others.map((start) => start(contextOf('garbage-collector-controller'))),
+  ]
 }
 
 const stopAll = (components: Component[]) => Promise.all(components.map((component) => component.stop())).then(() => undefined)

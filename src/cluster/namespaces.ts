@@ -1,0 +1,29 @@
+/** What must be so inside the cluster's namespaces before anything runs there. Safe to do again after a crash. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { DataDirectory } from './data-directory.ts'
+
+const run = promisify(execFile)
+
+const isMounted = (point: string) =>
+  readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[1] === point)
+
+/** The bridge on which nodes of one machine meet; its address is the first node's own. */
+export const nodeBridge = 'skiff-nodes'
+
+export async function prepareNamespaces(data: DataDirectory): Promise<void> {
+  // What lives only as long as the cluster is kept in memory: nothing of it is left when the namespaces end.
+  if (!isMounted(data.run)) await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'skiff-run', data.run])
+  await run('ip', ['link', 'set', 'lo', 'up'])
+}
+
+export async function ensureNodeBridge(address: string, prefix: number): Promise<void> {
+  const { stdout } = await run('ip', ['-j', 'link', 'show'])
+  const links = JSON.parse(stdout) as { ifname: string }[]
+  if (!links.some((link) => link.ifname === nodeBridge)) await run('ip', ['link', 'add', nodeBridge, 'type', 'bridge'])
+  await run('ip', ['addr', 'replace', `${address}/${prefix}`, 'dev', nodeBridge])
+  await run('ip', ['link', 'set', nodeBridge, 'up'])
+}

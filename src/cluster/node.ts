@@ -1,0 +1,79 @@
+/**
+ * A node of this machine: its network, container runtime, kubelet and Service proxy, in the network namespace of this
+ * process. Stopping it leaves its containers running.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Component, ComponentContext } from '../client/component.ts'
+import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
+import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
+import { startKubelet } from '../kubelet/kubelet.ts'
+import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
+import { createPodNetwork } from '../network/pod-network.ts'
+import { startServiceProxy } from '../proxy/service-proxy.ts'
+import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { Pki } from './pki/pki.ts'
+
+export interface NodeOptions {
+  nodeName: string
+  /** The node's own address; the API server reaches its kubelet there. */
+  address: string
+  data: DataDirectory
+  cgroupRoot: string
+  pki: Pki
+  podCIDR: string
+  serviceCIDR: string
+  clusterDNS: string
+  clusterDomain: string
+  kubelet: ComponentContext
+  proxy: ComponentContext
+}
+
+export interface Node extends Component {
+  readonly runtime: Runtime
+}
+
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { nodeName, address, data, pki } = options
+  const { clock, log } = options.kubelet
+  const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, serviceCIDR: options.serviceCIDR }
+  const [serving] = await Promise.all([pki.kubeletServing(nodeName, [address, '127.0.0.1']), ensureNodeNetwork(network)])
+  const runtime = await createEmbeddedRuntime({
+    dataDir: data.root,
+    stateDir: join(data.run, 'runtime'),
+    cgroupRoot: options.cgroupRoot,
+    network: createPodNetwork({ network, stateDirectory: join(data.run, 'network') }),
+    clock,
+    log: (message, error) => log.warn(message, error === undefined ? {} : { error: String(error) }),
+  })
+  const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
+  const proxy = await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.podCIDR], serviceCIDR: options.serviceCIDR })
+  const kubelet = startKubelet(options.kubelet, {
+    nodeName,
+    runtime,
+    addresses: [
+      { type: 'InternalIP', address },
+      { type: 'Hostname', address: nodeName },
+    ],
+    rootDirectory: data.kubelet,
+    clusterDNS: [options.clusterDNS],
+    clusterDomain: options.clusterDomain,
+    podCIDR: options.podCIDR,
+    labels: { 'skiff.dev/node-pool': 'default' },
+    cgroups: isVersion2 ? new CgroupsV2({ root: options.cgroupRoot, clock }) : new CgroupsV1({ root: options.cgroupRoot, clock }),
+    secretsInMemory: true,
+    server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } },
+  })
+  await kubelet.ready
+  return {
+    name: 'node',
+    runtime,
+    async stop() {
+      await kubelet.stop()
+      await proxy.stop()
+      await runtime.close()
+    },
+  }
+}

@@ -1,0 +1,133 @@
+/** The whole cluster in one process: control plane, node, DNS and ingress, put together inside the namespaces. */
+
+import { kubeletProxy } from '../apiserver/proxy/proxy.ts'
+import type { UserInfo } from '../apiserver/request.ts'
+import { services } from '../apiserver/services/services.ts'
+import type { Component, ComponentContext, Logger } from '../client/component.ts'
+import { startControllerManager } from '../controllers/all-controllers.ts'
+import { startClusterDns } from '../dns/cluster-dns.ts'
+import { startIngressController } from '../ingress/ingress-controller.ts'
+import { realClock } from '../machinery/real-clock.ts'
+import { startScheduler } from '../scheduler/scheduler.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { openTraceLog } from '../trace/trace-log.ts'
+import { cgroupParent } from './cgroup-parent.ts'
+import { componentContext, type StopContext } from './component-context.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { localVolumes } from './local-volumes.ts'
+import { ensureNodeBridge } from './namespaces.ts'
+import { startNode } from './node.ts'
+import { writeKubeconfig } from './pki/kubeconfig.ts'
+import { ensurePki } from './pki/pki.ts'
+import { ensureSystemObjects } from './system-objects.ts'
+import { bootstrapUser, controllerManagerUser, controllerUser, nodeUser, proxyUser, schedulerUser, serviceAccountUser } from './users.ts'
+
+export interface ServerOptions {
+  data: DataDirectory
+  id: string
+  egress: 'on' | 'off'
+  /** The API's port on the host's loopback. */
+  apiPort: number
+  httpPort: number
+  httpsPort: number
+  log: Logger
+  onApiReady(): void
+}
+
+/** Descriptors of the host's listening sockets. */
+const apiSocket = 3
+const httpSocket = 4
+const httpsSocket = 5
+
+const nodeName = 'node-1'
+const nodeAddress = '10.89.0.1'
+const nodeNetworkPrefix = 24
+const serviceCIDR = '10.96.0.0/12'
+const dnsServiceAddress = '10.96.0.10'
+const podCIDR = '10.244.0.0/24'
+const apiPortInside = 6443
+const clusterDomain = 'cluster.local'
+
+export async function startServer(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
+  const { data, log } = options
+  const clock = realClock
+  const [pki, store] = await Promise.all([ensurePki(data.pki, { clock, extraNames: [nodeAddress] }), openSqliteStore(data.state)])
+  const trace = openTraceLog(data.trace, clock)
+  const controlPlane = await startControlPlane({
+    store,
+    clock,
+    log: log.with({ component: 'kube-apiserver' }),
+    pki,
+    encryptionFile: data.encryption,
+    advertise: { address: nodeAddress, port: apiPortInside },
+    serviceCidr: serviceCIDR,
+    onWrite: (write) => trace.record(write),
+    parts: [services(), kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient })],
+  })
+  await writeKubeconfig(data.kubeconfig, {
+    context: 'skiff',
+    server: `https://127.0.0.1:${options.apiPort}`,
+    authority: pki.ca.certificate,
+    credentials: pki.admin,
+  })
+  await controlPlane.http.listen({ fd: apiSocket })
+  options.onApiReady()
+
+  const contexts: StopContext[] = []
+  const context = (component: string, user: UserInfo): ComponentContext => {
+    const [made, stop] = componentContext({ controlPlane, clock, log, recordSpan: (name, span) => trace.recordSpan(name, span) }, component, user)
+    contexts.push(stop)
+    return made
+  }
+  await ensureNodeBridge(nodeAddress, nodeNetworkPrefix)
+  await controlPlane.http.listen({ host: nodeAddress, port: apiPortInside })
+  const components: Component[] = [
+    startControllerManager(context('kube-controller-manager', controllerManagerUser), {
+      clusterCa: pki.ca.certificate,
+      volumeDirectories: localVolumes(data.volumes),
+      clientFor: (controller) => controlPlane.client(controllerUser(controller), controller),
+    }),
+    startScheduler(context('kube-scheduler', schedulerUser)),
+  ]
+  const [node] = await Promise.all([
+    startNode({
+      nodeName,
+      address: nodeAddress,
+      data,
+      cgroupRoot: cgroupParent(options.id),
+      pki,
+      podCIDR,
+      serviceCIDR,
+      clusterDNS: dnsServiceAddress,
+      clusterDomain,
+      kubelet: context(`kubelet/${nodeName}`, nodeUser(nodeName)),
+      proxy: context('kube-proxy', proxyUser),
+    }),
+    ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
+  ])
+  components.push(
+    await startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
+      listen: [{ address: nodeAddress, port: 53 }],
+      domain: clusterDomain,
+      upstream: options.egress === 'on' ? 'host' : 'off',
+      metrics: { host: nodeAddress, port: 9153 },
+    }),
+    await startIngressController(context('ingress-nginx', serviceAccountUser('kube-system', 'ingress-nginx')), {
+      http: [{ fd: httpSocket, address: '127.0.0.1', port: options.httpPort }],
+      https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
+      publishAddress: '127.0.0.1',
+      stateDirectory: data.run,
+    }),
+  )
+  return {
+    async stop() {
+      for (const component of components.reverse()) await component.stop()
+      await node.stop()
+      for (const stop of contexts) stop()
+      await controlPlane.stop()
+      trace.close()
+      await store.close()
+    },
+  }
+}

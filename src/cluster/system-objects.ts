@@ -1,0 +1,50 @@
+/** What a cluster of Skiff has beyond what every API server makes: its storage class, ingress class, DNS Service. */
+import type { Client, ResourceRef } from '../client/client.ts'
+import { ClusterRole, ClusterRoleBinding, EndpointSlice, IngressClass, Service, StorageClass } from '../client/resources.ts'
+import { localDirectoryProvisioner } from '../controllers/local-directory-provisioner.ts'
+import { clusterDnsObjects } from '../dns/manifests.ts'
+import { isApiError } from '../machinery/errors.ts'
+import type { KubeObject, New } from '../machinery/object.ts'
+import type { V1IngressClass, V1StorageClass } from '../machinery/schema/generated/types.ts'
+
+import { componentBindings, componentRoles } from './component-roles.ts'
+
+export interface SystemObjectOptions {
+  dnsServiceAddress: string
+  /** Where the cluster DNS listens, and on which node. */
+  dnsAddress: string
+  nodeName: string
+}
+
+const storageClass: New<V1StorageClass> = {
+  metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: localDirectoryProvisioner,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+}
+
+const ingressClass: New<V1IngressClass> = {
+  metadata: { name: 'nginx', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+  spec: { controller: 'k8s.io/ingress-nginx' },
+}
+
+/** Made where missing; what a user changed stays as it is. */
+async function ensure<T extends KubeObject>(client: Client, resource: ResourceRef<T>, object: New<T>): Promise<void> {
+  try {
+    await client.create(resource, object)
+  } catch (error) {
+    if (!isApiError(error, 'AlreadyExists')) throw error
+  }
+}
+
+export async function ensureSystemObjects(client: Client, options: SystemObjectOptions): Promise<void> {
+  const dns = clusterDnsObjects({ clusterIP: options.dnsServiceAddress, addresses: [options.dnsAddress], nodeName: options.nodeName })
+  await Promise.all([
+    ...componentRoles.map((role) => ensure(client, ClusterRole, role)),
+    ...componentBindings.map((binding) => ensure(client, ClusterRoleBinding, binding)),
+    ensure(client, StorageClass, storageClass),
+    ensure(client, IngressClass, ingressClass),
+    ensure(client, Service, dns.service),
+    ensure(client, EndpointSlice, dns.endpointSlice),
+  ])
+}
