@@ -87,6 +87,21 @@ describe('kubectl as somebody else', () => {
     assert.equal((await carol.run(['auth', 'can-i', 'list', 'pods', '-n', 'default'])).stdout, 'no\n')
   })
 
+  it('gives nobody more than it has', async () => {
+    const frank = await kubectl(await api.kubeconfigOf({ name: 'frank' }))
+    await admin('create rolebinding frank --clusterrole=admin --user=frank -n default')
+    await frank('create role reader --verb=get --resource=pods -n default')
+    await frank('create rolebinding gina --role=reader --user=gina -n default')
+    const role = await frank.run(['create', 'role', 'nodes', '--verb=get', '--resource=nodes', '-n', 'default'])
+    assert.match(
+      role.stderr,
+      /roles.rbac.authorization.k8s.io "nodes" is forbidden: user "frank" \(groups=\["system:authenticated"\]\) is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["nodes"\], Verbs:\["get"\]\}/,
+    )
+    const binding = await frank.run(['create', 'rolebinding', 'gina-all', '--clusterrole=cluster-admin', '--user=gina', '-n', 'default'])
+    assert.match(binding.stderr, /is attempting to grant RBAC permissions not currently held/)
+    await admin('delete rolebinding frank gina -n default')
+  })
+
   it('acts as another only where it may', async () => {
     assert.equal((await admin.run(['auth', 'can-i', 'list', 'pods', '--as=dave'])).stdout, 'no\n')
     assert.match(await admin('auth whoami --as=dave --as-group=crew'), /Username\s+dave[\s\S]*crew/)

@@ -3,6 +3,7 @@ import { ensureSystemNamespaces } from '../bootstrap/system-namespaces.ts'
 import type { AuthorizationAttributes, Authorizer, Decision, ServerPart, ServerPartFactory } from '../contracts.ts'
 import { accessReviews } from './access-reviews.ts'
 import { aggregateClusterRoles, followClusterRoles } from './cluster-role-aggregation.ts'
+import { escalationHooks } from './escalation.ts'
 import { Rbac } from './rbac.ts'
 import { reconcileDefaultRoles } from './reconcile-defaults.ts'
 import { superuser } from './superuser.ts'
@@ -36,6 +37,7 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
   return {
     name: 'authorization',
     authorizers: [superuser, rbac],
+    hooks: escalationHooks(server, whenLoaded),
     handlers: accessReviews(server, (user, namespace) => loaded?.rulesFor(user, namespace) ?? []),
     async start() {
       const clusterRoles = await server.cached(`clusterroles.${group}`)
