@@ -36,7 +36,8 @@ export interface Assembly {
   /** What made each layer. */
   history: string[]
   settings: ImageSettings
-  annotations?: Record<string, string>
+  /** Key of the recipe, by which the same build is found again. */
+  recipe?: string
 }
 
 export async function assembleImage(store: ImageStore, assembly: Assembly, lease: Lease): Promise<ImageRecord> {
@@ -55,7 +56,6 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
     mediaType: mediaTypes.manifest,
     config: { mediaType: mediaTypes.config, digest: id, size: Buffer.byteLength(configText) },
     layers: assembly.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
-    ...(assembly.annotations ? { annotations: assembly.annotations } : {}),
   }
   const manifestText = JSON.stringify(manifest)
   const digest = await store.blobs.put(manifestText)
@@ -68,6 +68,7 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
     layers: assembly.layers,
     size: assembly.layers.reduce((sum, layer) => sum + layer.size, Buffer.byteLength(configText)),
     storedAt: store.clock.now(),
+    ...(assembly.recipe ? { recipe: assembly.recipe } : {}),
   }
   store.references.set(record)
   return record

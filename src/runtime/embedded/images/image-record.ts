@@ -15,6 +15,8 @@ export interface ImageRecord {
   size: number
   /** Milliseconds since the epoch. */
   storedAt: number
+  /** What it was built from, for images of our own making. */
+  recipe?: string
 }
 
 export interface ImageLayer extends Descriptor {
