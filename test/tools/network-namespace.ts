@@ -8,8 +8,11 @@ import { basename } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-/** Registers `define`'s tests inside the namespaces, and outside one test that stands for them. */
-export function inNetworkNamespace(url: string, define: () => void): void {
+/**
+ * Registers `define`'s tests inside the namespaces, and outside one test that stands for them. Ports to `listen` on
+ * are open as descriptors 3 and up, with nobody accepting.
+ */
+export function inNetworkNamespace(url: string, define: () => void, { listen = [] }: { listen?: number[] } = {}): void {
   if (process.env.SKIFF_TEST_NETWORK === url) return define()
   const file = fileURLToPath(url)
   const skip = process.getuid?.() === 0 ? false : 'needs root'
@@ -28,8 +31,7 @@ export function inNetworkNamespace(url: string, define: () => void): void {
       script,
       'sh',
       process.execPath,
-      '--test-reporter=spec',
-      file,
+      ...(listen.length > 0 ? [withSockets, file, ...listen.map(String)] : ['--test-reporter=spec', file]),
     ]
     const child = spawn('unshare', args, { env: { ...env, SKIFF_TEST_NETWORK: url }, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
@@ -45,13 +47,16 @@ export function inNetworkNamespace(url: string, define: () => void): void {
   })
 }
 
+const withSockets = fileURLToPath(new URL('with-sockets.ts', import.meta.url))
+
 /** A pod's network namespace with a server in it that answers its own name over HTTP (port 8080) and UDP (8081). */
 export interface TestPod {
   name: string
   netnsPath: string
   /** Runs a program in the pod; what it prints. Throws when it fails. */
   exec(command: string, ...args: string[]): string
-  stop(): Promise<void>
+  /** SIGKILL, or as a pod ends: what is under way is answered. */
+  stop(signal?: 'SIGTERM'): Promise<void>
 }
 
 export function makeNetns(name: string): string {
@@ -65,7 +70,7 @@ export async function startTestPod(name: string, netnsPath = makeNetns(name)): P
     name,
     netnsPath,
     exec: (command, ...args) => execFileSync('ip', ['netns', 'exec', name, command, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
-    stop: () => end(server),
+    stop: (signal) => end(server, signal),
   }
 }
 
@@ -79,10 +84,10 @@ export async function serve([command = '', ...args]: string[]): Promise<ChildPro
   return child
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
+  child.kill(signal)
   await exited
 }
 
