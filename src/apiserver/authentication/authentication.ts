@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { unauthorized } from '../../machinery/errors.ts'
 import type { Authenticator, RequestHandler, ServerPart, ServerPartFactory } from '../contracts.ts'
+import { hostOf } from '../host.ts'
 import type { ApiRequest, UserInfo } from '../request.ts'
 import { impersonated } from './impersonation.ts'
 import { selfSubjectReview, tokenReview } from './reviews.ts'
@@ -60,7 +61,7 @@ function issuerDocuments(signer: TokenSigner, issuer: string): RequestHandler {
         return { kind: 'bytes', status: 200, contentType: 'application/jwk-set+json', bytes: JSON.stringify(signer.keySet()), headers }
       const document = {
         issuer,
-        jwks_uri: `https://${request.headers.host ?? 'kubernetes.default.svc'}/openid/v1/jwks`,
+        jwks_uri: `https://${hostOf(request) ?? 'kubernetes.default.svc'}/openid/v1/jwks`,
         response_types_supported: ['id_token'],
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: signer.algorithms,

@@ -1,6 +1,7 @@
 /** `/api` and `/apis` with what lies below them that is not a resource. */
 import { noSuchPath } from '../../machinery/errors.ts'
 import type { RequestContext, RequestHandler, ServerPart, ServerPartFactory } from '../contracts.ts'
+import { hostOf } from '../host.ts'
 import type { ApiResponse } from '../request.ts'
 import { aggregated, aggregatedContentType, aggregatedVersion } from './aggregated.ts'
 import { coreVersions, groupDocument, groupList, resourceList } from './plain.ts'
@@ -24,7 +25,7 @@ export const discovery: ServerPartFactory = (server): ServerPart => {
       const asked = aggregatedVersion(request.headers.accept)
       const of = root === 'api' ? 'core' : 'groups'
       if (asked) return documents.get(`${of} ${asked}`, () => tagged(aggregatedContentType(asked), aggregated(all(), of, asked)))
-      const host = request.headers.host ?? 'localhost'
+      const host = hostOf(request) ?? 'localhost'
       return root === 'api' ? plain(`api ${host}`, () => coreVersions(host)) : plain('apis', () => groupList(all()))
     }
     if (root === 'api') return version === undefined ? plain(`/${group}`, () => resourceList(all(), '', group)) : undefined

@@ -2,6 +2,7 @@
 import { badRequest, notFound, serviceUnavailable } from '../../machinery/errors.ts'
 import type { V1EndpointSlice, V1Pod, V1Service } from '../../machinery/schema/generated/types.ts'
 import type { RequestContext, RequestHandler, ServerAccess } from '../contracts.ts'
+import { hostOf } from '../host.ts'
 import type { ApiResponse } from '../request.ts'
 import { type Backend, passedBack, passedHeaders, send } from './backend.ts'
 import type { KubeletBackend } from './pod-sessions.ts'
@@ -71,7 +72,7 @@ function handler(name: string, resolve: Resolve): RequestHandler {
       const backend = await resolve(context, parseTarget(info.name), `${info.rest || '/'}${query ? `?${query}` : ''}`)
       if (request.upgrade) return await pipeUpgrade(backend, request.upgrade, request.signal)
       const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : await request.readBody?.()
-      const forwarded = { 'x-forwarded-for': request.remoteAddress, ...(request.headers.host ? { 'x-forwarded-host': request.headers.host } : {}) }
+      const forwarded = { 'x-forwarded-for': request.remoteAddress, 'x-forwarded-host': hostOf(request) ?? '' }
       const answer = await send(backend, {
         method: request.method,
         headers: {

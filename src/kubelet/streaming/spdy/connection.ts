@@ -23,7 +23,7 @@ export class SpdyStream extends Duplex {
   }
 
   override _read(): void {
-    this.#connection.resume()
+    this.#connection.resume(this.id)
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -44,7 +44,8 @@ export class SpdyConnection {
   readonly #closed = Promise.withResolvers<void>()
   #replied = false
   #lastStream = 0
-  #waiting: (() => void) | undefined
+  /** The stream whose reader holds up the connection. */
+  #waiting: { id: number; go: () => void } | undefined
 
   constructor(socket: Duplex, head: Buffer, onStream: (stream: SpdyStream) => void) {
     this.#socket = socket
@@ -90,7 +91,10 @@ export class SpdyConnection {
     const stream = new SpdyStream(this, id, headers)
     this.#streams.set(id, stream)
     this.#lastStream = id
-    stream.on('close', () => this.#streams.delete(id))
+    stream.on('close', () => {
+      this.#streams.delete(id)
+      this.resume(id)
+    })
     this.#socket.write(controlFrame(kinds.synReply, 0, [id], emptyBlock(!this.#replied)))
     this.#replied = true
     this.#onStream(stream)
@@ -104,17 +108,17 @@ export class SpdyConnection {
     const more = data.length === 0 || stream.push(data)
     if (fin) stream.push(null)
     else if (!more)
-      await new Promise<void>((resolve) => {
-        this.#waiting = resolve
-        stream.once('close', () => this.resume())
+      await new Promise<void>((go) => {
+        this.#waiting = { id, go }
       })
   }
 
-  /** A stream wants more to read. */
-  resume(): void {
-    const waiting = this.#waiting
+  /** A stream wants more to read, or nothing any more. */
+  resume(id: number): void {
+    if (this.#waiting?.id !== id) return
+    const { go } = this.#waiting
     this.#waiting = undefined
-    waiting?.()
+    go()
   }
 
   send(id: number, data: Buffer, fin: boolean, done: (error?: Error | null) => void): void {
@@ -142,7 +146,7 @@ export class SpdyConnection {
 
   #end(): void {
     this.#headers.close()
-    this.resume()
+    this.#waiting?.go()
     for (const stream of this.#streams.values()) stream.destroy()
     this.#closed.resolve()
   }
