@@ -102,6 +102,17 @@ describe('tokens of service accounts', () => {
     assert.equal((await review(made.token)).error, 'pod p has been deleted')
   })
 
+  it('may be kept in a Secret, and end with it', async () => {
+    const secret = { metadata: { name: 'kept', annotations: { 'kubernetes.io/service-account.name': 'robot' } }, type: 'kubernetes.io/service-account-token' }
+    const { object } = await test.call('POST', '/api/v1/namespaces/app/secrets', secret)
+    const data = object.data as unknown as Record<string, string>
+    assert.equal(Buffer.from(data.namespace ?? '', 'base64').toString(), 'app')
+    const kept = Buffer.from(data.token ?? '', 'base64').toString()
+    assert.equal((await review(kept)).user.username, 'system:serviceaccount:app:robot')
+    await test.call('DELETE', '/api/v1/namespaces/app/secrets/kept')
+    assert.equal((await review(kept)).error, 'the secret of the token is gone')
+  })
+
   it('refuse what cannot be', async () => {
     assert.match(
       (await token({ expirationSeconds: 10 })).message ?? '',

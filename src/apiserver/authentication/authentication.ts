@@ -11,11 +11,14 @@ import { impersonated } from './impersonation.ts'
 import { selfSubjectReview, tokenReview } from './reviews.ts'
 import { ServiceAccountTokenJudge, TokenRefused } from './service-account-tokens.ts'
 import { tokenRequest } from './token-request.ts'
+import { tokenSecretHooks } from './token-secret.ts'
 import { type TokenKey, TokenSigner } from './token-signer.ts'
 
 export interface AuthenticationOptions {
   serviceAccountKey: TokenKey
   issuer?: string
+  /** PEM; goes into Secrets that hold a token. */
+  clusterCa?: string
   /** Those a token must be for to be good at this server; the issuer alone when absent. */
   audiences?: string[]
   /** Tokens known from the start, as of a `--token-auth-file`. */
@@ -118,6 +121,7 @@ export function authentication(options: AuthenticationOptions): ServerPartFactor
     return {
       name: 'authentication',
       authenticators: [authenticator],
+      hooks: { secrets: tokenSecretHooks(server, signer, options.clusterCa) },
       handlers: [
         tokenRequest({ server, signer, issuer, audiences }),
         tokenReview(audiences, review),
