@@ -127,33 +127,31 @@ const order = 'fkvi'
 
 /** Fields first, then keys, values and indices; each by its text. */
 function byElement(a: string, b: string): number {
-  const kind = order.indexOf(a.charAt(0)) - order.indexOf(b.charAt(0))
-  return kind || (a < b ? -1 : a > b ? 1 : 0)
+  if (a.charCodeAt(0) === b.charCodeAt(0)) return a < b ? -1 : a > b ? 1 : 0
+  return order.indexOf(a.charAt(0)) - order.indexOf(b.charAt(0))
 }
 
-/** In the order in which upstream writes them; the set itself when it is so already. */
+/** In the order in which upstream writes them; the set itself when it is so already, as stored ones are. */
 export function sorted(set: FieldSet): FieldSet {
-  let previous: string | undefined
-  let inOrder = true
-  let changed = false
-  const children: Record<string, FieldSet> = {}
-  for (const element in set) {
-    const child = set[element]
-    if (child === undefined) continue
-    const ordered = sorted(child)
-    changed ||= ordered !== child
-    children[element] = ordered
-    if (element === '.' ? previous !== undefined : previous !== undefined && previous !== '.' && byElement(previous, element) > 0) inOrder = false
-    previous = element
-  }
-  if (inOrder) return changed ? children : set
+  if (isSorted(set)) return set
   const result: Record<string, FieldSet> = {}
-  if ('.' in children) result['.'] = leaf
-  for (const element of Object.keys(children).sort(byElement)) {
-    const child = children[element]
-    if (element !== '.' && child !== undefined) result[element] = child
+  if ('.' in set) result['.'] = leaf
+  for (const element of Object.keys(set).sort(byElement)) {
+    const child = set[element]
+    if (element !== '.' && child !== undefined) result[element] = sorted(child)
   }
   return result
+}
+
+function isSorted(set: FieldSet): boolean {
+  let previous: string | undefined
+  for (const element in set) {
+    const child = set[element]
+    if (element === '.' ? previous !== undefined : previous !== undefined && previous !== '.' && byElement(previous, element) > 0) return false
+    if (child !== undefined && !isSorted(child)) return false
+    previous = element
+  }
+  return true
 }
 
 /** The set of these paths of field names: `['metadata', 'name']`. */

@@ -1,4 +1,5 @@
 import { canonicalQuantity } from '../quantity.ts'
+import { base64Error } from './base64-error.ts'
 import type { Schema } from './schema.ts'
 import type { Scalar, Struct, Structure } from './structure.ts'
 import { canonicalMicroTime, canonicalTime } from './time-text.ts'
@@ -220,15 +221,6 @@ function goType(walk: Walk, structure: Structure): string {
     case 'string':
       return structure.format === 'byte' ? '[]uint8' : 'string'
   }
-}
-
-/** As Go's decoder counts the bytes. */
-function base64Error(text: string): string | undefined {
-  const end = /^(?:[A-Za-z0-9+/]|[\r\n])*={0,2}[\r\n]*/.exec(text)?.[0].length ?? 0
-  if (end < text.length) return `illegal base64 data at input byte ${end}`
-  const plain = text.replace(/[\r\n]/g, '')
-  if (plain.length % 4 !== 0) return `illegal base64 data at input byte ${plain.endsWith('=') ? plain.length : plain.length - (plain.length % 4)}`
-  return undefined
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -50,6 +50,26 @@ test('wrong types, in the words of the Go decoder', () => {
   for (const [model, value, message] of cases) assert.equal(errorOf(model, value), message)
 })
 
+test('base64 is counted as Go counts', () => {
+  const cases: [string, number | undefined][] = [
+    ['', undefined],
+    ['YQ==', undefined],
+    ['YWI=', undefined],
+    ['YW\nJj', undefined],
+    ['YWJj', undefined],
+    ['not base64!', 3],
+    ['YWJ', 0],
+    ['YWJjZA', 4],
+    ['a=', 1],
+    ['YWJj=', 4],
+    ['YQ=', 3],
+    ['YWI==', 4],
+    ['YQ==x', 4],
+  ]
+  for (const [text, at] of cases)
+    assert.equal(errorOf('V1Secret', { data: { a: text } }), at === undefined ? undefined : `illegal base64 data at input byte ${at}`, text)
+})
+
 test('unknown fields are named with their path and dropped', () => {
   const value = { foo: 1, spec: { containers: [{ name: 'a', bar: { x: 1 } }] } }
   const { object, unknownFields } = schema.conform('V1Pod', value)
