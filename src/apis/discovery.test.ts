@@ -98,3 +98,9 @@ test('keys in the store as upstream has them', () => {
     services: 'services/specs',
   })
 })
+
+test('every stored resource has a table', () => {
+  for (const resource of builtInResources(readBuiltInSchema())) {
+    if (resource.verbs.includes('list')) assert.equal(resource.columns.filter((column) => column.name === 'Name').length, 1, resource.plural)
+  }
+})

@@ -1,5 +1,7 @@
 import type { V1ValidatingWebhookConfiguration } from '../../machinery/schema/generated/types.ts'
+import { ageColumn, integer, nameColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
+import { validateWebhooks, webhookDefaults } from './webhook.ts'
 
 export const ValidatingWebhookConfiguration = defineResource<V1ValidatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
@@ -10,4 +12,12 @@ export const ValidatingWebhookConfiguration = defineResource<V1ValidatingWebhook
   namespaced: false,
   model: 'V1ValidatingWebhookConfiguration',
   generation: true,
+  columns: [nameColumn, integer('Webhooks', (configuration) => configuration.webhooks?.length), ageColumn],
+  applyDefaults({ webhooks }) {
+    for (const webhook of webhooks ?? []) {
+      webhookDefaults(webhook)
+    }
+  },
+  validate: ({ webhooks }) => validateWebhooks(webhooks),
+  validateUpdate: ({ webhooks }) => validateWebhooks(webhooks),
 })

@@ -1,4 +1,5 @@
 import type { V1DeviceClass } from '../../machinery/schema/generated/types.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 
 export const DeviceClass = defineResource<V1DeviceClass>({
@@ -9,4 +10,5 @@ export const DeviceClass = defineResource<V1DeviceClass>({
   namespaced: false,
   model: 'V1DeviceClass',
   generation: true,
+  columns: [nameColumn, ageColumn],
 })

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { created, problems, row, updateProblems } from '../testing/draft.ts'
+import { CronJob } from './cron-job.ts'
+import { scheduleProblem } from './cron-schedule.ts'
+import { Job } from './job.ts'
+
+const metadata = { name: 'pi', namespace: 'shop', uid: 'u-1' }
+const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'pi', image: 'perl:5' }] } }
+const job = (spec: object = {}) => ({ metadata, spec: { template, ...spec } })
+
+test('a job selects its pods by its identity', () => {
+  const { spec } = created(Job, job())
+  assert.deepEqual(spec.selector, { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u-1' } })
+  assert.deepEqual(spec.template.metadata?.labels, {
+    'batch.kubernetes.io/controller-uid': 'u-1',
+    'batch.kubernetes.io/job-name': 'pi',
+    'controller-uid': 'u-1',
+    'job-name': 'pi',
+  })
+  assert.deepEqual([spec.completions, spec.parallelism, spec.backoffLimit, spec.completionMode, spec.suspend], [1, 1, 6, 'NonIndexed', false])
+})
+
+const invalid: [object, string[]][] = [
+  [{}, []],
+  [
+    { template: { spec: { ...template.spec, restartPolicy: undefined } } },
+    ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
+  ],
+  [{ completionMode: 'Indexed', parallelism: 2 }, ['spec.completions: Required value: when completion mode is Indexed']],
+  [{ backoffLimit: -1 }, ['spec.backoffLimit: Invalid value: -1: must be greater than or equal to 0']],
+]
+test('validation of jobs', () => {
+  for (const [spec, expected] of invalid) assert.deepEqual(problems(Job, job(spec)), expected, JSON.stringify(spec))
+  const stored = created(Job, job())
+  assert.deepEqual(updateProblems(Job, job(), { ...stored, spec: { ...stored.spec, completions: 2 } }), [
+    'spec.completions: Invalid value: 2: field is immutable',
+  ])
+  assert.deepEqual(updateProblems(Job, job(), { ...stored, spec: { ...stored.spec, parallelism: 3, suspend: true } }), [])
+})
+
+test('columns of jobs', () => {
+  const status = { startTime: '2025-12-31T23:59:00Z', succeeded: 1, completionTime: '2025-12-31T23:59:30Z', conditions: [{ type: 'Complete', status: 'True' }] }
+  const cells = row(Job, { ...created(Job, job()), status })
+  assert.deepEqual([cells.Status, cells.Completions, cells.Duration], ['Complete', '1/1', '30s'])
+})
+
+const schedules: [string, string | undefined][] = [
+  ['*/5 * * * *', undefined],
+  ['0 9-17 * jan-mar MON', undefined],
+  ['@hourly', undefined],
+  ['@every 1h30m', undefined],
+  ['* * *', 'expected exactly 5 fields, found 3: [* * *]'],
+  ['60 * * * *', 'end of range (60) above maximum (59): 60'],
+  ['5-1 * * * *', 'beginning of range (5) beyond end of range (1): 5-1'],
+]
+test('schedules', () => {
+  for (const [schedule, problem] of schedules) assert.equal(scheduleProblem(schedule), problem, schedule)
+})
+
+test('cron jobs', () => {
+  const cronJob = (spec: object) => ({ metadata, spec: { schedule: '* * * * *', jobTemplate: { spec: { template } }, ...spec } })
+  assert.deepEqual(problems(CronJob, cronJob({})), [])
+  assert.deepEqual(problems(CronJob, cronJob({ timeZone: 'Mars/Base' })), ['spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base'])
+  const { spec } = created(CronJob, cronJob({}))
+  assert.deepEqual([spec.concurrencyPolicy, spec.suspend, spec.successfulJobsHistoryLimit, spec.failedJobsHistoryLimit], ['Allow', false, 3, 1])
+  assert.deepEqual(row(CronJob, created(CronJob, cronJob({}))), {
+    Name: 'pi',
+    Schedule: '* * * * *',
+    Timezone: '<none>',
+    Suspend: 'False',
+    Active: 0,
+    'Last Schedule': '<none>',
+    Age: '<unknown>',
+    Containers: 'pi',
+    Images: 'perl:5',
+    Selector: '<none>',
+  })
+})
