@@ -49,7 +49,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const stopped = new AbortController()
   const waiting: { event: CoreV1Event; client: Client }[] = []
   let writing: Promise<void> | undefined
-  let names = 0
 
   const writeAll = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await write(next.event, next.client)
@@ -82,8 +81,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       const now = clock.now()
       const involvedObject = referenceTo(about, details.fieldPath)
       const time = timestamp(now)
-      // Upstream names an event by the object and the nanoseconds; the counter tells those of one millisecond apart.
-      const stamp = (BigInt(Math.floor(now)) * 1_000_000n + BigInt(names++ % 1_000_000)).toString(16)
+      // Upstream names an event by the object and the nanoseconds. The clock has none: chance tells events of one
+      // millisecond apart, of other recorders too.
+      const stamp = (BigInt(Math.floor(now)) * 1_000_000n + BigInt(Math.floor(clock.random() * 1e6))).toString(16)
       const event: Omit<CoreV1Event, 'metadata'> & { metadata: object } = {
         metadata: {
           name: `${involvedObject.name}.${stamp}`,

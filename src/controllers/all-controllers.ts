@@ -4,16 +4,21 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
 import { deploymentController } from './deployment.ts'
+import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { type VolumeDirectories, volumeProvisioner } from './local-directory-provisioner.ts'
 import { namespaceController } from './namespace.ts'
+import { type NodeRangeOptions, nodeIpamController } from './node-ipam.ts'
+import { type NodeLifecycleOptions, nodeLifecycleController } from './node-lifecycle.ts'
 import { persistentVolumeClaimBinder } from './persistent-volume-binder.ts'
 import { persistentVolumeLifecycle } from './persistent-volume-lifecycle.ts'
+import { type PodGarbageOptions, startPodGarbageCollector } from './pod-garbage-collector.ts'
 import { replicaSetController } from './replica-set.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
+import { taintEvictionController } from './taint-eviction.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
 export interface ControllerManagerOptions {
@@ -21,6 +26,10 @@ export interface ControllerManagerOptions {
   clusterCa?: string
   /** Provisions volumes of the class `standard`; without it nobody does. */
   volumeDirectories?: VolumeDirectories
+  /** Gives each node its range of pod addresses; without it nodes bring their own. */
+  nodeRanges?: NodeRangeOptions
+  nodeLifecycle?: NodeLifecycleOptions
+  podGarbage?: PodGarbageOptions
   /** Stands for election under this name, and runs only while it leads. */
   leaderElection?: { identity: string; namespace?: string; name?: string }
   metrics?: ControllerMetrics
@@ -43,10 +52,14 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       persistentVolumeLifecycle,
       claimProtection,
       volumeProtection,
+      nodeLifecycleController(options.nodeLifecycle),
+      taintEvictionController,
+      disruptionController,
+      ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
       ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),
       ...(options.volumeDirectories ? volumeProvisioner(options.volumeDirectories) : []),
     ],
-    others: [startGarbageCollector],
+    others: [startGarbageCollector, (context) => startPodGarbageCollector(context, options.podGarbage)],
   }
 }
 

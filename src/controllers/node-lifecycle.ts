@@ -1,0 +1,98 @@
+/**
+ * Watches over nodes by their heartbeats: one that is silent is marked unknown, its pods as not ready, and taints tell
+ * the scheduler and the eviction what its state is.
+ */
+
+import { defineController, type ReconcileContext } from '../client/controller.ts'
+import type { AnyController } from '../client/controller-runner.ts'
+import { Lease, Node, Pod } from '../client/resources.ts'
+import { timestamp } from '../machinery/clock.ts'
+import { isApiError } from '../machinery/errors.ts'
+import type { V1Lease, V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
+import { deepEqual } from './deep-equal.ts'
+import { isNodeReady, nodeCondition, taintsFor, unknownConditions } from './node-conditions.ts'
+import { readyCondition } from './pod-state.ts'
+
+export interface NodeLifecycleOptions {
+  /** Silent for so long, a node counts as unknown; 50 s when absent. */
+  gracePeriodMs?: number
+  /** The same, before it was heard of for the first time; 60 s when absent. */
+  startupGracePeriodMs?: number
+}
+
+const leaseNamespace = 'kube-node-lease'
+const monitorPeriodMs = 5_000
+
+export function nodeLifecycleController(options: NodeLifecycleOptions = {}): AnyController {
+  const { gracePeriodMs = 50_000, startupGracePeriodMs = 60_000 } = options
+  /** When each node was last heard of, by our own clock; a controller that starts gives all of them their time. */
+  const heard = new Map<string, { beat: string; at: number }>()
+
+  function silence(node: V1Node, lease: V1Lease | undefined, now: number): number {
+    const beat = `${node.metadata.uid} ${lease?.spec.renewTime ?? ''} ${nodeCondition(node, 'Ready')?.lastHeartbeatTime ?? ''}`
+    const last = heard.get(node.metadata.name)
+    if (last?.beat === beat) return now - last.at
+    heard.set(node.metadata.name, { beat, at: now })
+    return 0
+  }
+
+  return defineController<V1Node>({
+    name: 'node-controller',
+    reconciles: Node,
+    workers: 8,
+    watches: [{ resource: Lease, keys: ({ metadata }: V1Lease) => (metadata.namespace === leaseNamespace ? [metadata.name] : []) }],
+    reads: [Pod],
+    async reconcile(node, context) {
+      const { cached, client, clock, event, key } = context
+      if (!node) {
+        heard.delete(key)
+        return
+      }
+      const grace = nodeCondition(node, 'Ready') ? gracePeriodMs : startupGracePeriodMs
+      let current = node
+      if (silence(node, cached(Lease, `${leaseNamespace}/${key}`), clock.monotonic()) > grace) {
+        const conditions = unknownConditions(node, clock.now())
+        if (!deepEqual(conditions, node.status?.conditions)) {
+          current = await client.updateStatus(Node, { ...node, status: { ...node.status, conditions } })
+          event(current, 'Normal', 'NodeNotReady', `Node ${key} status is now: NodeNotReady`)
+        }
+      }
+      if (nodeCondition(current, 'Ready') && !isNodeReady(current)) await markPodsNotReady(key, context)
+      await writeTaints(current, context)
+      return { again: monitorPeriodMs }
+    },
+  })
+}
+
+/** Where no node at all is ready, the fault is more likely ours: nobody is driven out of a house that has no other. */
+function mayEvict({ informer }: ReconcileContext): boolean {
+  return informer(Node).list().some(isNodeReady)
+}
+
+async function writeTaints(node: V1Node, context: ReconcileContext): Promise<void> {
+  const taints = taintsFor(node, mayEvict(context), context.clock.now())
+  if (deepEqual(taints, node.spec.taints ?? [])) return
+  const { uid, resourceVersion } = node.metadata
+  await context.client.patch(Node, node.metadata, 'merge', { metadata: { uid, resourceVersion }, spec: { taints } })
+}
+
+/** So that Services send nothing to them. The kubelet, once back, tells how they are. */
+async function markPodsNotReady(node: string, { client, clock, event, informer }: ReconcileContext): Promise<void> {
+  const pods = informer(Pod)
+  pods.addIndex('node', nodeNameOf)
+  for (const pod of pods.indexed('node', node)) {
+    const ready = readyCondition(pod)
+    if (ready?.status !== 'True') continue
+    const conditions = (pod.status?.conditions ?? []).map((condition) =>
+      condition === ready ? { ...ready, status: 'False', lastTransitionTime: timestamp(clock.now()) } : condition,
+    )
+    try {
+      await client.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions } })
+      event(pod, 'Warning', 'NodeNotReady', 'Node is not ready')
+    } catch (error) {
+      if (!isApiError(error, 'NotFound')) throw error
+    }
+  }
+}
+
+export const nodeNameOf = (pod: V1Pod): string[] => (pod.spec.nodeName ? [pod.spec.nodeName] : [])
