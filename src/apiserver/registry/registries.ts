@@ -22,6 +22,20 @@ export class Registries {
 
   constructor(options: RegistriesOptions) {
     this.#options = options
+    options.resources.onChange(() => this.#forget())
+  }
+
+  /** What is served no more (a definition removed or replaced) is not kept. */
+  #forget(): void {
+    const served = new Set(this.#options.resources.all())
+    for (const resource of this.#registries.keys()) if (!served.has(resource)) this.#registries.delete(resource)
+    const prefixes = new Set([...served].map((resource) => (resource.storedAs?.resource ?? resource).storagePrefix))
+    for (const [prefix, cache] of this.#caches) {
+      if (prefixes.has(prefix)) continue
+      this.#caches.delete(prefix)
+      this.#options.feed.remove(prefix)
+      cache.onClosed()
+    }
   }
 
   of(resource: Resource): Registry {

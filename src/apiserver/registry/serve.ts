@@ -33,7 +33,8 @@ export async function serveResource(registry: Registry, context: RequestContext)
     if (!declared.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed(registry.about(''), info.verb)
   } else if (!resource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed(registry.about(''), info.verb)
   if (resource.namespaced && !info.namespace && !['list', 'watch', 'deletecollection'].includes(info.verb)) throw noSuchPath()
-  if (!resource.namespaced && info.namespace && resource.plural !== info.resource) throw noSuchPath()
+  // A namespace's own path names it twice; nothing else that is not in a namespace has one.
+  if (!resource.namespaced && info.namespace && info.namespace !== info.name) throw noSuchPath()
 
   const accepted = negotiate(request.headers.accept)
   switch (info.verb) {
