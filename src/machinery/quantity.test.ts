@@ -45,6 +45,14 @@ test('canonical forms', () => {
   for (const [text, wanted] of cases) assert.equal(canonicalQuantity(text), wanted, String(text))
 })
 
+test('the short way to a canonical form is the long way', () => {
+  for (const amount of [1, 10, 999, 1000, 1001, 1023, 1024, 2048, 500000, 524288, 999999])
+    for (const suffix of ['', 'm', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti']) {
+      const text = `${amount}${suffix}`
+      assert.equal(canonicalQuantity(text), formatQuantity(parseQuantity(text)), text)
+    }
+})
+
 test('what is no quantity', () => {
   for (const text of ['', 'abc', '1.2.3', '1 Gi', '1gi', 'Mi', '--1', '1KI']) assert.throws(() => parseQuantity(text), { name: 'QuantityError' }, text)
   assert.throws(() => parseQuantity('x'), { message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'" })

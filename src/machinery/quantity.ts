@@ -99,8 +99,15 @@ export function formatQuantity({ nanos, format }: Quantity): string {
   return `${sign}${value}${decimalOrder[index]}`
 }
 
+const shortForm = /^([1-9]\d{0,5})([mkMGT]|[KMGT]i)?$/
+
 /** The canonical form of a quantity as it was written. */
-export const canonicalQuantity = (text: string | number): string => formatQuantity(parseQuantity(text))
+export function canonicalQuantity(text: string | number): string {
+  // Most are written so already: then there is nothing to compute.
+  const match = typeof text === 'string' ? shortForm.exec(text) : null
+  if (match && Number(match[1]) % (match[2]?.endsWith('i') ? 1024 : 1000) !== 0) return match[0]
+  return formatQuantity(parseQuantity(text))
+}
 
 export const quantity = (value: Quantity | string | number): Quantity => (typeof value === 'object' ? value : parseQuantity(value))
 
