@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import * as http2 from 'node:http2'
+import * as https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node'
+import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { realClock } from '../../machinery/real-clock.ts'
+import type { ServerPartFactory } from '../contracts.ts'
+import { startTestServer, type TestServer } from '../testing/test-server.ts'
+import { createHttpServer, type HttpServer } from './http-server.ts'
+
+let dir: string
+let pki: Pki
+let t: TestServer
+let http: HttpServer
+let port: number
+let seen: string[] = []
+
+/** Tells who called by certificate, before the stand-in that takes everybody. */
+const noteCertificates: ServerPartFactory = () => ({
+  name: 'notes certificates',
+  handlers: [
+    {
+      name: 'whoami',
+      paths: ['/whoami'],
+      handle: async ({ request }) => {
+        seen.push(request.certificate?.commonName ?? '')
+        return { kind: 'bytes', status: 200, contentType: 'text/plain', bytes: request.certificate?.commonName ?? 'nobody' }
+      },
+    },
+    {
+      name: 'echo',
+      resources: ['pods/exec'],
+      async handle({ request }) {
+        const { upgrade } = request
+        if (!upgrade) return { kind: 'bytes', status: 400, contentType: 'text/plain', bytes: 'upgrade wanted' }
+        upgrade.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+        upgrade.socket.pipe(upgrade.socket)
+        return { kind: 'hijacked' }
+      },
+    },
+  ],
+})
+
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'skiff-http-'))
+  pki = await ensurePki(dir, { clock: realClock })
+  t = await startTestServer({ parts: [noteCertificates] })
+  http = createHttpServer({
+    handle: t.server.handle,
+    clock: realClock,
+    certificate: pki.serving.certificate,
+    key: pki.serving.key,
+    clientCa: pki.ca.certificate,
+  })
+  port = await http.listen({ port: 0 })
+  await t.call('POST', '/api/v1/namespaces', { metadata: { name: 'demo' } })
+})
+after(async () => {
+  await t.stop()
+  await http.stop(200)
+  rmSync(dir, { recursive: true })
+})
+
+interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  body: Buffer
+}
+
+function call(
+  method: string,
+  path: string,
+  options: { body?: string | Buffer; headers?: Record<string, string>; cert?: string; key?: string } = {},
+): Promise<Answer> {
+  const { body, headers = {}, ...identity } = options
+  return new Promise((resolve, reject) => {
+    const request = https.request({ agent: false, host: '127.0.0.1', port, method, path, ca: pki.ca.certificate, headers, ...identity }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+test('HTTP/1.1 and HTTP/2 on one port', async () => {
+  assert.equal((await call('GET', '/version')).status, 200)
+  const session = http2.connect(`https://127.0.0.1:${port}`, { ca: pki.ca.certificate })
+  const stream = session.request({ ':path': '/api/v1/namespaces/demo' })
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  assert.equal(JSON.parse(text).metadata.name, 'demo')
+  session.close()
+})
+
+test('a client certificate says who calls; one that nobody has signed is refused', async () => {
+  seen = []
+  assert.equal((await call('GET', '/whoami')).body.toString(), 'nobody')
+  assert.equal((await call('GET', '/whoami', { cert: pki.admin.certificate, key: pki.admin.key })).body.toString(), 'kubernetes-admin')
+  const other = mkdtempSync(join(tmpdir(), 'skiff-http-'))
+  const stranger = (await ensurePki(other, { clock: realClock })).admin
+  assert.equal((await call('GET', '/whoami', { cert: stranger.certificate, key: stranger.key })).status, 401)
+  rmSync(other, { recursive: true })
+  assert.deepEqual(seen, ['', 'kubernetes-admin'])
+})
+
+test('bodies in YAML, warnings in headers, answers as the client accepts them', async () => {
+  const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\ndata: {a: b}\nfoo: 1\n'
+  const made = await call('POST', '/api/v1/namespaces/demo/configmaps', { body: yaml, headers: { 'content-type': 'application/yaml' } })
+  assert.equal(made.status, 201)
+  assert.equal(made.headers.warning, '299 - "unknown field \\"foo\\""')
+  const read = await call('GET', '/api/v1/namespaces/demo/configmaps/yaml', { headers: { accept: 'application/yaml' } })
+  assert.match(read.body.toString(), /^kind: ConfigMap\napiVersion: v1\n/)
+  assert.equal((await call('POST', '/api/v1/namespaces/demo/configmaps', { body: 'x', headers: { 'content-type': 'text/csv' } })).status, 415)
+  assert.equal((await call('POST', '/api/v1/namespaces/demo/configmaps', { body: '{', headers: { 'content-type': 'application/json' } })).status, 400)
+})
+
+test('a body that is too large is refused', async () => {
+  const body = JSON.stringify({ metadata: { name: 'large' }, data: { a: 'x'.repeat(3 * 1024 * 1024) } })
+  const { status } = await call('POST', '/api/v1/namespaces/demo/configmaps', { body, headers: { 'content-type': 'application/json' } })
+  assert.equal(status, 413)
+})
+
+test('a large list comes in pieces, compressed where asked; its items carry no kind', async () => {
+  await t.call('POST', '/api/v1/namespaces', { metadata: { name: 'large' } })
+  for (let i = 0; i < 400; i++) await t.call('POST', '/api/v1/namespaces/large/configmaps', { metadata: { name: `c${i}` }, data: { a: 'x'.repeat(1000) } })
+  const plain = await call('GET', '/api/v1/namespaces/large/configmaps')
+  const list = JSON.parse(plain.body.toString())
+  assert.equal(list.items.length, 400)
+  assert.equal(list.items[0].kind, undefined)
+  assert.ok(list.items[0].metadata.resourceVersion)
+  const zipped = await call('GET', '/api/v1/namespaces/large/configmaps', { headers: { 'accept-encoding': 'gzip' } })
+  assert.equal(zipped.headers['content-encoding'], 'gzip')
+  assert.deepEqual(gunzipSync(zipped.body), plain.body)
+})
+
+test('an upgrade takes over the connection, or is told why not', async () => {
+  const upgrade = (path: string) =>
+    new Promise<string>((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'echo' }
+      const request = https.request({ agent: false, host: '127.0.0.1', port, path, ca: pki.ca.certificate, headers })
+      request.on('upgrade', (_response, socket) => {
+        socket.once('data', (chunk: Buffer) => {
+          resolve(chunk.toString())
+          socket.destroy()
+        })
+        socket.write('hello')
+      })
+      request.on('response', (response) => resolve(String(response.statusCode)))
+      request.on('error', reject)
+      request.end()
+    })
+  assert.equal(await upgrade('/api/v1/namespaces/demo/pods/p/exec'), 'hello')
+  assert.equal(await upgrade('/api/v1/namespaces/demo/pods/missing'), '404')
+})
+
+test("the field's own client creates, lists and watches", async () => {
+  const config = new KubeConfig()
+  config.loadFromOptions({
+    clusters: [{ name: 'c', server: `https://127.0.0.1:${port}`, caData: Buffer.from(pki.ca.certificate).toString('base64') }],
+    users: [{ name: 'u', certData: Buffer.from(pki.admin.certificate).toString('base64'), keyData: Buffer.from(pki.admin.key).toString('base64') }],
+    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+    currentContext: 'x',
+  })
+  const api = config.makeApiClient(CoreV1Api)
+  const namespace = 'demo'
+  await api.createNamespacedConfigMap({ namespace, body: { metadata: { name: 'client' }, data: { a: 'b' } } })
+  const list = await api.listNamespacedConfigMap({ namespace })
+  assert.ok(list.items.some(({ metadata }) => metadata?.name === 'client'))
+  const watch = new Watch(config)
+  const event = await new Promise<{ type: string; name: string }>((resolve, reject) => {
+    const started = watch.watch(
+      `/api/v1/namespaces/${namespace}/configmaps`,
+      { resourceVersion: list.metadata?.resourceVersion },
+      (type, object) => {
+        resolve({ type, name: object.metadata.name })
+        void started.then((controller) => controller.abort())
+      },
+      (error) => error && reject(error),
+    )
+    started.then(() => api.deleteNamespacedConfigMap({ namespace, name: 'client' }), reject)
+  })
+  assert.deepEqual(event, { type: 'DELETED', name: 'client' })
+  await assert.rejects(api.readNamespacedConfigMap({ namespace, name: 'client' }), { code: 404 })
+})
+
+test('stopping ends watches and closes the port', async () => {
+  const other = createHttpServer({ handle: t.server.handle, clock: realClock, certificate: pki.serving.certificate, key: pki.serving.key })
+  const otherPort = await other.listen({ port: 0 })
+  const agent = new https.Agent({ keepAlive: true, ca: pki.ca.certificate })
+  await new Promise<void>((resolve, reject) => {
+    https.get({ agent, host: '127.0.0.1', port: otherPort, path: '/version' }, (response) => response.resume().on('end', resolve)).on('error', reject)
+  })
+  const began = performance.now()
+  await other.stop(5000)
+  assert.ok(performance.now() - began < 1000)
+  agent.destroy()
+})
