@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     advertise: { address: nodeAddress, port: apiPortInside },
     serviceCidr: serviceCIDR,
     onWrite: (write) => trace.record(write),
-    parts: [services(), kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient })],
+    parts: [services({ clusterIpRange: serviceCIDR }), kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient })],
   })
   await writeKubeconfig(data.kubeconfig, {
     context: 'skiff',

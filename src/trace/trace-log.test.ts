@@ -45,6 +45,9 @@ describe('trace log', () => {
   it('keeps spans with the write that carried them, and those that none carries', () => {
     const log = openTraceLog(':memory:', new VirtualClock())
     log.record(write(12, 'pods', 'a', [11]))
+    const [carried] = write(12, 'pods', 'a', [11]).cause?.spans ?? []
+    log.record({ ...write(13, 'events', 'a', [11]), cause: { component: 'pods-writer', seen: [11], spans: carried ? [carried] : [] } })
+    assert.equal(log.spansBetween(0, 2000).length, 1, 'a span that several writes carry is kept once')
     log.recordSpan('kube-proxy', { name: 'rules loaded', start: 2000, end: 2005, about: 'shop/web', attributes: { services: 1 } })
     assert.equal(log.spansOf(12)[0]?.component, 'pods-writer')
     assert.deepEqual(

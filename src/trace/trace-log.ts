@@ -93,11 +93,13 @@ class SqliteTraceLog implements TraceLog {
         id INTEGER PRIMARY KEY, component TEXT, name TEXT, start INTEGER, end INTEGER, about TEXT, attributes TEXT, revision INTEGER
       );
       CREATE INDEX IF NOT EXISTS spans_by_start ON spans (start);
+      -- A span goes with every write that followed from it, and is kept once, with the first.
+      CREATE UNIQUE INDEX IF NOT EXISTS spans_once ON spans (start, component, name, about, attributes);
       CREATE INDEX IF NOT EXISTS spans_by_revision ON spans (revision);
     `)
     this.#insertWrite = this.#db.prepare('INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#insertEdge = this.#db.prepare('INSERT OR IGNORE INTO edges VALUES (?, ?)')
-    this.#insertSpan = this.#db.prepare('INSERT INTO spans (component, name, start, end, about, attributes, revision) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#insertSpan = this.#db.prepare('INSERT OR IGNORE INTO spans (component, name, start, end, about, attributes, revision) VALUES (?, ?, ?, ?, ?, ?, ?)')
   }
 
   record(write: WriteToRecord): void {

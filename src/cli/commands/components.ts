@@ -1,0 +1,143 @@
+/** Each component alone, against any cluster that a kubeconfig leads to: ours, or another Kubernetes. */
+import { hostname } from 'node:os'
+import { createClient } from '../../client/api-client.ts'
+import type { Component, ComponentContext } from '../../client/component.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import { createInformerFactory } from '../../client/informer-factory.ts'
+import { loadKubeconfig } from '../../client/kubeconfig.ts'
+import { createLogger } from '../../client/logger.ts'
+import { defaultKubeconfig } from '../../cluster/pki/kubeconfig.ts'
+import { UserError } from '../../cluster/user-error.ts'
+import { startControllerManager } from '../../controllers/all-controllers.ts'
+import { startClusterDns } from '../../dns/cluster-dns.ts'
+import { startIngressController } from '../../ingress/ingress-controller.ts'
+import { realClock } from '../../machinery/real-clock.ts'
+import { startServiceProxy } from '../../proxy/service-proxy.ts'
+import { startScheduler } from '../../scheduler/scheduler.ts'
+import type { Command, Option, Values } from '../command.ts'
+import { port } from '../numbers.ts'
+
+const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
+const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
+const electOption: Option = { type: 'boolean', default: true, help: 'take part in leader election, so that several may run' }
+
+function connect(values: Values, component: string): ComponentContext {
+  const file = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)
+  const log = createLogger({ clock: realClock, write: (line) => console.log(line), fields: { component } })
+  try {
+    const transport = createHttpTransport(loadKubeconfig(file, typeof values.context === 'string' ? values.context : undefined))
+    const client = createClient(transport, { userAgent: component })
+    return { client, informers: createInformerFactory({ client, clock: realClock, log }), clock: realClock, log, span: () => {} }
+  } catch (error) {
+    throw new UserError(`the kubeconfig ${file} cannot be used: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+const identity = () => `${hostname()}_${realClock.uuid()}`
+
+/** Runs until a signal ends it. */
+async function runUntilSignal(start: () => Component | Promise<Component>): Promise<number> {
+  const component = await start()
+  // Timers of the clock do not keep a process alive.
+  const alive = setInterval(() => {}, 1 << 30)
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve)
+    process.once('SIGTERM', resolve)
+  })
+  clearInterval(alive)
+  await component.stop()
+  process.exit(0)
+}
+
+export const controllerManager: Command = {
+  name: 'controller-manager',
+  summary: 'Runs all controllers against the cluster of a kubeconfig.',
+  options: { kubeconfig: kubeconfigOption, context: contextOption, 'leader-elect': electOption },
+  run: (values) =>
+    runUntilSignal(() =>
+      startControllerManager(connect(values, 'kube-controller-manager'), values['leader-elect'] ? { leaderElection: { identity: identity() } } : {}),
+    ),
+}
+
+export const scheduler: Command = {
+  name: 'scheduler',
+  summary: 'Runs the scheduler against the cluster of a kubeconfig.',
+  options: {
+    kubeconfig: kubeconfigOption,
+    context: contextOption,
+    'leader-elect': electOption,
+    'scheduler-name': { type: 'string', value: 'NAME', default: 'default-scheduler', help: 'whose pods are scheduled' },
+  },
+  run: (values) =>
+    runUntilSignal(() =>
+      startScheduler(connect(values, 'kube-scheduler'), {
+        schedulerName: String(values['scheduler-name']),
+        ...(values['leader-elect'] ? { leaderElection: { identity: identity() } } : {}),
+      }),
+    ),
+}
+
+export const proxy: Command = {
+  name: 'proxy',
+  summary: 'Keeps the nftables rules of this network namespace as the Services are.',
+  options: {
+    kubeconfig: kubeconfigOption,
+    context: contextOption,
+    'node-name': { type: 'string', value: 'NAME', default: hostname(), help: 'which node this is' },
+    'cluster-cidr': { type: 'string', value: 'CIDR', default: '10.244.0.0/16', help: 'block of all pods' },
+    'service-cidr': { type: 'string', value: 'CIDR', default: '10.96.0.0/12', help: 'block of the Services' },
+  },
+  run: (values) =>
+    runUntilSignal(() =>
+      startServiceProxy(connect(values, 'kube-proxy'), {
+        nodeName: String(values['node-name']),
+        clusterCIDRs: [String(values['cluster-cidr'])],
+        serviceCIDR: String(values['service-cidr']),
+      }),
+    ),
+}
+
+export const dns: Command = {
+  name: 'dns',
+  summary: 'Serves the cluster DNS.',
+  options: {
+    kubeconfig: kubeconfigOption,
+    context: contextOption,
+    address: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'to listen on' },
+    port: { type: 'string', value: 'PORT', default: '53', help: 'to listen on, UDP and TCP' },
+    domain: { type: 'string', value: 'NAME', default: 'cluster.local', help: 'the cluster domain' },
+  },
+  run: (values) =>
+    runUntilSignal(() =>
+      startClusterDns(connect(values, 'coredns'), {
+        listen: [{ address: String(values.address), port: port(values.port, '--port') }],
+        domain: String(values.domain),
+        upstream: 'host',
+      }),
+    ),
+}
+
+export const ingress: Command = {
+  name: 'ingress',
+  summary: 'Runs nginx as the Ingresses of the class nginx say.',
+  options: {
+    kubeconfig: kubeconfigOption,
+    context: contextOption,
+    address: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'to listen on' },
+    'http-port': { type: 'string', value: 'PORT', default: '8080', help: 'to listen on' },
+    'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'to listen on' },
+    'publish-address': { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'written into the status of each Ingress' },
+    'state-dir': { type: 'string', value: 'DIRECTORY', default: '/run/skiff-ingress', help: 'configuration and certificates' },
+  },
+  run: (values) => {
+    const address = String(values.address)
+    return runUntilSignal(() =>
+      startIngressController(connect(values, 'ingress-nginx'), {
+        http: [{ address, port: port(values['http-port'], '--http-port') }],
+        https: [{ address, port: port(values['https-port'], '--https-port') }],
+        publishAddress: String(values['publish-address']),
+        stateDirectory: String(values['state-dir']),
+      }),
+    )
+  },
+}
