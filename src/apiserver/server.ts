@@ -22,6 +22,8 @@ import { namespaceHooks } from './registry/namespace-hooks.ts'
 import { Registries } from './registry/registries.ts'
 import type { ApiRequest, ApiResponse } from './request.ts'
 import { createResourceTable } from './resource-table.ts'
+import { compactRegularly } from './upkeep/compaction.ts'
+import { expireEvents } from './upkeep/event-expiry.ts'
 import { CacheFeed } from './watch-cache/cache-feed.ts'
 
 type Log = ServerAccess['log']
@@ -60,6 +62,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resources = createResourceTable(options.resources ?? builtInResources(schemaFile ?? readBuiltInSchema()))
   const feed = new CacheFeed(store, clock)
   const metrics = new RequestMetrics()
+  const endings: (() => void)[] = []
   let started = false
 
   const access: ServerAccess = {
@@ -139,9 +142,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async start() {
       await feed.start()
       for (const part of parts) await part.start?.()
+      const failed = (what: string) => (error: unknown) => log('warn', `${what} failed`, { error: error instanceof Error ? error.message : String(error) })
+      endings.push(compactRegularly(store, clock, failed('compaction')))
+      const events = registries.byGroupResource('events')
+      if (events) endings.push(expireEvents(events, clock, failed('the expiry of events')))
       started = true
     },
     async stop() {
+      for (const end of endings) end()
       for (const part of [...parts].reverse()) await part.stop?.()
       feed.stop()
     },
