@@ -210,7 +210,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     const disk = await runtime.imageFsInfo()
     capacity = nodeCapacity({ ...machine, diskBytes: disk.capacityBytes }, options.capacity)
     await files.makeDirectory(directories.pods, 0o750)
-    if (memoryDirectory) await files.mountTmpfs(memoryDirectory, undefined)
+    if (memoryDirectory) await files.mountTmpfs(memoryDirectory, { mode: 0o750 })
     await cgroups.prepare({ cpu: toMilli(allocatable().cpu ?? '0'), memory: toWhole(allocatable().memory ?? '0') })
     if (options.server) server = await startKubeletServer(options.server, { pods, services: podServices, nodeName })
     const background = [registrar.run(signal)]
@@ -231,9 +231,13 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     if (!stopped.signal.aborted) log.error('the kubelet could not be started', { error })
   })
 
+  const ready = running.then(() => {})
+  // Who does not wait for it has the line in the log.
+  ready.catch(() => {})
+
   return {
     name: component,
-    ready: running.then(() => {}),
+    ready,
     port: () => server?.port,
     async stop() {
       stopped.abort(new Error('the kubelet stops'))

@@ -5,6 +5,8 @@ import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import { makeGroup, podUidsBelow, removeGroup, writeValue } from './cgroup-directories.ts'
 import { type Cgroups, podCgroup, podLimits } from './cgroups.ts'
 
+const managed = ['cpu', 'cpuacct', 'memory', 'pids']
+
 /** Each controller has a tree of its own below `mount`. `root` is the node's group in each of them. */
 export class CgroupsV1 implements Cgroups {
   readonly #mount: string
@@ -54,10 +56,8 @@ export class CgroupsV1 implements Cgroups {
   }
 
   async #make(group: string): Promise<void> {
-    for (const controller of this.#controllers) {
-      const directory = this.#directory(controller, group)
-      await makeGroup(directory)
-    }
+    // The runtime makes what it needs in the others; a cpuset, for one, must be filled in before it can be used.
+    for (const controller of this.#controllers) if (managed.includes(controller)) await makeGroup(this.#directory(controller, group))
   }
 
   async #set(controller: string, group: string, file: string, value: number): Promise<void> {

@@ -85,10 +85,10 @@ export class DiskFiles implements NodeFiles {
   setGroup = (path: string, group: number): Promise<void> => fs.lchown(path, -1, group)
   setOwner = (path: string, user: number, group: number): Promise<void> => fs.lchown(path, user, group)
 
-  async mountTmpfs(path: string, sizeBytes: number | undefined): Promise<void> {
+  async mountTmpfs(path: string, { sizeBytes, mode }: { sizeBytes?: number; mode: number }): Promise<void> {
     if ((await this.mountsBelow(path)).includes(path)) return
     await fs.mkdir(path, { recursive: true })
-    await run('mount', ['-t', 'tmpfs', '-o', sizeBytes === undefined ? 'mode=0777' : `mode=0777,size=${sizeBytes}`, 'tmpfs', path])
+    await run('mount', ['-t', 'tmpfs', '-o', `mode=${mode.toString(8)}${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`, 'tmpfs', path])
   }
 
   async unmount(path: string): Promise<void> {

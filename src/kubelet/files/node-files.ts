@@ -23,7 +23,7 @@ export interface NodeFiles {
   addMode(path: string, bits: number): Promise<void>
   setGroup(path: string, group: number): Promise<void>
   setOwner(path: string, user: number, group: number): Promise<void>
-  mountTmpfs(path: string, sizeBytes: number | undefined): Promise<void>
+  mountTmpfs(path: string, options: { sizeBytes?: number; mode: number }): Promise<void>
   /** Idempotent. */
   unmount(path: string): Promise<void>
   /** Mount points at or below `path`, deepest first. */

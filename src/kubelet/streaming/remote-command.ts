@@ -1,9 +1,8 @@
 /** exec and attach: the streams of a command and how it ended. */
 import type { Readable } from 'node:stream'
-import type { Upgrade } from '../../apiserver/request.ts'
 import { internalError } from '../../machinery/errors.ts'
 import type { RemoteCommandChannels } from './channels.ts'
-import type { RemoteCommandOptions, RemoteCommandResult, RunRemoteCommand, ServeRemoteCommand } from './session.ts'
+import type { RemoteCommandOptions, RemoteCommandResult, RunRemoteCommand, ServeRemoteCommand, Upgrade } from './session.ts'
 import { spdyChannels } from './spdy-channels.ts'
 import { isSpdy, isWebSocket, refuseUpgrade } from './upgrade-answer.ts'
 import { WebSocketChannels } from './websocket-channels.ts'

@@ -3,9 +3,16 @@
  * WebSocket with the v4 or v5 channel protocols). The kubelet's server hands in the upgraded connection and
  * says what to run; it sees nothing of frames and channels. The API server pipes the bytes through unchanged.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Upgrade } from '../../apiserver/request.ts'
 import type { SessionStreams } from '../../runtime/runtime.ts'
+
+/** A connection that asks to speak another protocol, as Node's HTTP server hands it over. */
+export interface Upgrade {
+  request: IncomingMessage
+  socket: Duplex
+  head: Buffer
+}
 
 /** Which streams the client asked for. */
 export interface RemoteCommandOptions {

@@ -1,6 +1,5 @@
-import type { Upgrade } from '../../apiserver/request.ts'
 import type { RemoteCommandChannels } from './channels.ts'
-import type { RemoteCommandOptions } from './session.ts'
+import type { RemoteCommandOptions, Upgrade } from './session.ts'
 import { SpdyConnection, type SpdyStream } from './spdy/connection.ts'
 import { offered, refuseUpgrade, switchProtocols } from './upgrade-answer.ts'
 

@@ -1,5 +1,5 @@
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { Upgrade } from '../../apiserver/request.ts'
+import type { Upgrade } from './session.ts'
 import { offered, refuseUpgrade } from './upgrade-answer.ts'
 
 /** Answers the upgrade with the first of ours that the client offers; '' stands for a client that offers none. */

@@ -39,10 +39,10 @@ export async function writeAtomically(files: NodeFiles, directory: string, paylo
 
 async function linkNames(files: NodeFiles, directory: string, payload: Payload): Promise<void> {
   const wanted = new Set([...payload.keys()].map((path) => path.split('/')[0] ?? path))
-  for (const name of await files.list(directory)) if (!name.startsWith('..') && !wanted.has(name)) await files.remove(join(directory, name))
   for (const name of wanted) {
     if ((await files.readLink(join(directory, name))) === undefined) await files.symbolicLink(join(link, name), join(directory, name))
   }
+  for (const name of await files.list(directory)) if (!name.startsWith('..') && !wanted.has(name)) await files.remove(join(directory, name))
 }
 
 async function isSame(files: NodeFiles, directory: string, payload: Payload): Promise<boolean> {

@@ -9,7 +9,8 @@ export const emptyDirVolume: VolumeKind = {
   async mount({ emptyDir = {} }, context) {
     const path = context.directory(this.plugin)
     await context.files.makeDirectory(path, 0o777)
-    if (emptyDir.medium === 'Memory') await context.files.mountTmpfs(path, emptyDir.sizeLimit === undefined ? undefined : toWhole(emptyDir.sizeLimit))
+    if (emptyDir.medium === 'Memory')
+      await context.files.mountTmpfs(path, { mode: 0o777, ...(emptyDir.sizeLimit === undefined ? {} : { sizeBytes: toWhole(emptyDir.sizeLimit) }) })
     await giveToGroup(context, path)
     return { path }
   },
