@@ -88,6 +88,20 @@ describe('kubectl through the API server to a kubelet', () => {
       await once(child, 'close')
     })
 
+  it('passes HTTP on to the endpoints of a Service', async () => {
+    const { port } = web.address() as AddressInfo
+    const send = (path: string, object: object) => internalRequest(api.server.access, 'POST', path, object)
+    await send('/api/v1/namespaces/default/services', { metadata: { name: 'web' }, spec: { clusterIP: 'None', ports: [{ name: 'http', port: 80 }] } })
+    assert.match((await call.run(['get', '--raw', '/api/v1/namespaces/default/services/web/proxy/'])).stderr, /no endpoints available for service "web"/)
+    await send('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      metadata: { name: 'web-1', labels: { 'kubernetes.io/service-name': 'web' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: false } }],
+      ports: [{ name: 'http', port }],
+    })
+    assert.match((await call.run(['get', '--raw', '/api/v1/namespaces/default/services/web:http/proxy/'])).stderr, /no endpoints available for service "web"/)
+  })
+
   it('passes HTTP on to pods and kubelets', async () => {
     assert.equal(await call('get --raw /api/v1/namespaces/default/pods/web/proxy/a/b?c=d'), 'GET /a/b?c=d')
     assert.equal(await call('get --raw /api/v1/nodes/node-1/proxy/pods'), 'the pods of the node')

@@ -165,3 +165,46 @@ describe('pod security', () => {
     ])
   })
 })
+
+describe('a kubelet', () => {
+  const as = async (node: string, method: string, path: string, object?: object) => {
+    const response = await test.server.handle({
+      method,
+      path,
+      query: new URLSearchParams(),
+      headers: { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' },
+      ...(object ? { object } : {}),
+      user: { name: `system:node:${node}`, groups: ['system:nodes', 'system:authenticated'] },
+      remoteAddress: '127.0.0.1',
+      signal: new AbortController().signal,
+    })
+    const answered = (response.kind === 'object' ? response.object : {}) as { message?: string; spec?: { taints?: object[] } }
+    return { ...answered, code: response.status }
+  }
+
+  it('has a say on its own node, lease and pods alone', async () => {
+    const one = await as('one', 'POST', '/api/v1/nodes', { metadata: { name: 'one' } })
+    assert.deepEqual(one.spec?.taints, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }])
+    assert.equal(
+      (await as('one', 'POST', '/api/v1/nodes', { metadata: { name: 'two' } })).message,
+      'nodes "two" is forbidden: node "one" is not allowed to modify node "two"',
+    )
+    await create('/api/v1/namespaces', { metadata: { name: 'kube-node-lease' } }).catch(() => {})
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
+    assert.equal((await as('one', 'POST', leases, { metadata: { name: 'one' } })).code, 201)
+    assert.match(
+      (await as('one', 'POST', leases, { metadata: { name: 'two' } })).message ?? '',
+      /can only access node lease with the same name as the requesting node/,
+    )
+    await create(pods, pod('here', { nodeName: 'one' }))
+    await create(pods, pod('there', { nodeName: 'two' }))
+    const status = { status: { phase: 'Running' } }
+    assert.equal((await as('one', 'PATCH', `${pods}/here/status`, status)).code, 200)
+    assert.equal(
+      (await as('one', 'PATCH', `${pods}/there/status`, status)).message,
+      'pods "there" is forbidden: node "one" can only update pod status for pods with spec.nodeName set to itself',
+    )
+    assert.match((await as('one', 'DELETE', `${pods}/there`)).message ?? '', /node "one" can only delete pods with spec.nodeName set to itself/)
+    assert.match((await as('one', 'POST', pods, pod('new', { nodeName: 'one' }))).message ?? '', /can only create mirror pods/)
+  })
+})

@@ -1,4 +1,5 @@
 /** Answers to an upgrade, written on the bare connection. */
+import type { Upgrade } from './session.ts'
 
 const reasons: Record<number, string> = { 101: 'Switching Protocols', 400: 'Bad Request', 403: 'Forbidden', 500: 'Internal Server Error' }
 
