@@ -18,6 +18,7 @@ import { type PodGarbageOptions, startPodGarbageCollector } from './pod-garbage-
 import { replicaSetController } from './replica-set.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
+import { statefulSetController } from './stateful-set.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
@@ -44,6 +45,7 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
     definitions: [
       deploymentController,
       replicaSetController,
+      statefulSetController,
       namespaceController,
       serviceAccountController,
       endpointSliceController,

@@ -57,10 +57,12 @@ async function findVolume(claim: VolumeClaim, context: ReconcileContext): Promis
   const volume = bestVolume(informer(PersistentVolume).list(), claim, delayed)
   if (volume) return bind(volume, claim, context)
   if (delayed && !chosen) {
-    const pod = informer(Pod)
+    const waiting = informer(Pod)
       .inNamespace(claim.metadata.namespace)
-      .find((one) => !one.spec.nodeName && usesClaim(one, claim))
-    if (pod) event(claim, 'Normal', 'WaitForPodScheduled', `waiting for pod ${pod.metadata.name} to be scheduled`)
+      .filter((pod) => !pod.spec.nodeName && usesClaim(pod, claim))
+      .map(({ metadata }) => metadata.name)
+    const pods = waiting.length === 1 ? `pod ${waiting[0]}` : `pods ${waiting.join(',')}`
+    if (waiting.length > 0) event(claim, 'Normal', 'WaitForPodScheduled', `waiting for ${pods} to be scheduled`)
     else event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
   } else if (classOf(claim)) {
     await askProvisioner(claim, storageClass, context)

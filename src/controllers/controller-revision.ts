@@ -1,0 +1,75 @@
+/** Keeps each pod template that a StatefulSet has had as a ControllerRevision, so that it can be gone back to. */
+import type { ResourceRef } from '../client/client.ts'
+import type { ReconcileContext } from '../client/controller.ts'
+import { ControllerRevision } from '../client/resources.ts'
+import { isApiError } from '../machinery/errors.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import type { V1ControllerRevision, V1PodTemplateSpec } from '../machinery/schema/generated/types.ts'
+import { deepEqual } from './deep-equal.ts'
+import { controllerReference, isControlledBy } from './owner-reference.ts'
+import { templateHash } from './pod-template-hash.ts'
+
+export const revisionHashLabel = 'controller.kubernetes.io/hash'
+
+export interface RevisionOwner {
+  resource: ResourceRef
+  object: KubeObject & { metadata: { namespace: string } }
+  template: V1PodTemplateSpec
+  collisionCount: number | undefined
+}
+
+/** Raised when the name of a revision is taken by something else: try again with another hash. */
+export class RevisionCollision extends Error {
+  constructor(name: string) {
+    super(`the name of controller revision ${name} is taken`)
+    this.name = 'RevisionCollision'
+  }
+}
+
+const byRevision = (a: V1ControllerRevision, b: V1ControllerRevision): number => a.revision - b.revision
+
+export function revisionsOf({ object }: RevisionOwner, { owned }: ReconcileContext): V1ControllerRevision[] {
+  return owned(ControllerRevision)
+    .filter((revision) => isControlledBy(revision, object))
+    .sort(byRevision)
+}
+
+/** The revision of the present template: found, brought to the front, or made. */
+export async function currentRevision(owner: RevisionOwner, context: ReconcileContext): Promise<V1ControllerRevision> {
+  const { object, template, resource } = owner
+  const known = revisionsOf(owner, context)
+  // `$patch` makes it a strategic merge patch that puts the template in place: that is how clients go back to it.
+  const data = { spec: { template: { ...template, $patch: 'replace' } } }
+  const next = (known.at(-1)?.revision ?? 0) + 1
+  const same = known.find((revision) => deepEqual(revision.data, data))
+  if (same) return same.revision === next - 1 ? same : context.client.update(ControllerRevision, { ...same, revision: next })
+  const hash = templateHash(template, owner.collisionCount)
+  const { name, namespace } = object.metadata
+  const labels = { ...template.metadata?.labels, [revisionHashLabel]: hash }
+  const metadata = { name: `${name}-${hash}`, namespace, labels, ownerReferences: [controllerReference(resource, object)] }
+  try {
+    return await context.client.create(ControllerRevision, { metadata, data, revision: next })
+  } catch (error) {
+    if (!isApiError(error, 'AlreadyExists')) throw error
+    const found = await context.client.get(ControllerRevision, { namespace, name: metadata.name })
+    if (isControlledBy(found, object) && deepEqual(found.data, data)) return found
+    throw new RevisionCollision(metadata.name)
+  }
+}
+
+export function templateOf(revision: V1ControllerRevision): V1PodTemplateSpec {
+  const { $patch: _, ...template } = (revision.data as { spec: { template: V1PodTemplateSpec & { $patch?: string } } }).spec.template
+  return template
+}
+
+/** Deletes the oldest that nothing runs by, beyond the limit. */
+export async function forgetRevisions(owner: RevisionOwner, live: ReadonlySet<string>, limit: number, context: ReconcileContext): Promise<void> {
+  const old = revisionsOf(owner, context).filter(({ metadata }) => !live.has(metadata.name))
+  for (const { metadata } of old.slice(0, Math.max(0, old.length - limit))) {
+    try {
+      await context.client.delete(ControllerRevision, metadata)
+    } catch (error) {
+      if (!isApiError(error, 'NotFound')) throw error
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PersistentVolumeClaim, StatefulSet } from '../client/resources.ts'
+import type { V1StatefulSetSpec } from '../machinery/schema/generated/types.ts'
+import { statefulSetController } from './stateful-set.ts'
+import { Bench } from './testing/bench.ts'
+
+const labels = { app: 'db' }
+const at = { name: 'db', namespace: 'default' }
+const template = (image: string) => ({ metadata: { labels }, spec: { containers: [{ name: 'db', image }] } })
+
+async function create(bench: Bench, spec: Partial<V1StatefulSetSpec> = {}) {
+  const claims = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }]
+  const base = { serviceName: 'db', replicas: 3, selector: { matchLabels: labels }, template: template('db:1'), volumeClaimTemplates: claims as never }
+  await bench.client.create(StatefulSet, { metadata: at, spec: { ...base, ...spec } })
+}
+
+async function change(bench: Bench, spec: Partial<V1StatefulSetSpec>) {
+  const current = await bench.client.get(StatefulSet, at)
+  await bench.client.update(StatefulSet, { ...current, spec: { ...current.spec, ...spec } })
+}
+
+const pods = async (bench: Bench) => (await bench.pods()).map(({ metadata, spec }) => `${metadata.name} ${spec.containers[0]?.image}`)
+
+async function rollOut(bench: Bench, rounds = 12) {
+  for (let round = 0; round < rounds; round++) {
+    await bench.settle(1000)
+    await bench.makeReady(await bench.pods())
+  }
+}
+
+test('pods come one after the other, each with its claim and its name in the domain', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController)
+  await create(bench)
+  await bench.settle(1000)
+  assert.deepEqual(await pods(bench), ['db-0 db:1'])
+  const [first] = await bench.pods()
+  assert.equal(first?.spec.hostname, 'db-0')
+  assert.equal(first?.spec.subdomain, 'db')
+  assert.equal(first?.metadata.labels?.['statefulset.kubernetes.io/pod-name'], 'db-0')
+  assert.equal(first?.spec.volumes?.find(({ name }) => name === 'data')?.persistentVolumeClaim?.claimName, 'data-db-0')
+  await rollOut(bench)
+  assert.deepEqual(await pods(bench), ['db-0 db:1', 'db-1 db:1', 'db-2 db:1'])
+  const { status } = await bench.client.get(StatefulSet, at)
+  assert.equal(status?.readyReplicas, 3)
+  assert.equal(status?.currentRevision, status?.updateRevision)
+  assert.ok((await bench.events()).includes('Normal SuccessfulCreate create Pod db-0 in StatefulSet db successful'))
+
+  // Fewer: the last goes first, claims stay.
+  await change(bench, { replicas: 1 })
+  await rollOut(bench, 4)
+  assert.deepEqual(await pods(bench), ['db-0 db:1'])
+  assert.equal((await bench.client.list(PersistentVolumeClaim)).items.length, 3)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('an update goes from the last to the first, down to the partition', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController)
+  await create(bench, { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } })
+  await rollOut(bench)
+  await change(bench, { template: template('db:2') })
+  await bench.settle(500)
+  // The last is made anew; until it is ready the others stay.
+  assert.deepEqual(await pods(bench), ['db-0 db:1', 'db-1 db:1', 'db-2 db:2'])
+  await rollOut(bench)
+  assert.deepEqual(await pods(bench), ['db-0 db:1', 'db-1 db:2', 'db-2 db:2'])
+  await change(bench, { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } } })
+  await rollOut(bench)
+  assert.deepEqual(await pods(bench), ['db-0 db:2', 'db-1 db:2', 'db-2 db:2'])
+  const { status } = await bench.client.get(StatefulSet, at)
+  assert.equal(status?.currentRevision, status?.updateRevision)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('Parallel: all at once', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController)
+  await create(bench, { podManagementPolicy: 'Parallel' })
+  await bench.settle(500)
+  assert.equal((await bench.pods()).length, 3)
+  await controllers.stop()
+  await bench.stop()
+})
