@@ -179,7 +179,7 @@ describe('a kubelet', () => {
       signal: new AbortController().signal,
     })
     const answered = (response.kind === 'object' ? response.object : {}) as { message?: string; spec?: { taints?: object[] } }
-    return { ...answered, code: response.status }
+    return { ...answered, code: response.kind === 'hijacked' ? 0 : response.status }
   }
 
   it('has a say on its own node, lease and pods alone', async () => {
