@@ -32,6 +32,8 @@ import { Crun } from './crun.ts'
 import { directorySize } from './directory-size.ts'
 import { exec, execSync } from './exec.ts'
 import { openImageStore } from './images/image-store.ts'
+import { pullImage } from './images/registry/pull.ts'
+import type { RegistryConfig } from './images/registry/registry-config.ts'
 import { defaultLogLimits, type LogLimits, rotateLog } from './log-files.ts'
 import { RuntimePaths } from './paths.ts'
 import { portForward } from './port-forward.ts'
@@ -52,6 +54,7 @@ export interface EmbeddedRuntimeOptions {
   clock: Clock
   log?: (message: string, error?: unknown) => void
   logLimits?: LogLimits
+  registries?: RegistryConfig
 }
 
 /** How often monitors, pauses and log sizes are looked at. */
@@ -75,7 +78,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
     host: hostLimits(),
     events: new EventStream<RuntimeEvent>(),
   }
-  const runtime = new EmbeddedRuntime(context, options.logLimits ?? defaultLogLimits)
+  const runtime = new EmbeddedRuntime(context, options.logLimits ?? defaultLogLimits, options.registries ?? {})
   await runtime.load()
   return runtime
 }
@@ -86,10 +89,12 @@ class EmbeddedRuntime implements Runtime {
   readonly #containers: Containers
   readonly #stats: Stats
   readonly #logLimits: LogLimits
+  readonly #registries: RegistryConfig
   #look: { cancel(): void } | undefined
   #looking = false
 
-  constructor(context: RuntimeContext, logLimits: LogLimits) {
+  constructor(context: RuntimeContext, logLimits: LogLimits, registries: RegistryConfig) {
+    this.#registries = registries
     this.#context = context
     this.#logLimits = logLimits
     this.#sandboxes = new Sandboxes(context)
@@ -220,8 +225,9 @@ class EmbeddedRuntime implements Runtime {
     return this.#context.images.status(reference)
   }
 
-  async pullImage(reference: string, _auth: RegistryAuth | undefined): Promise<string> {
-    throw new RuntimeError('ErrImagePull', `not yet: ${reference}`)
+  async pullImage(reference: string, auth: RegistryAuth | undefined, options: Parameters<Runtime['pullImage']>[2] = {}): Promise<string> {
+    const record = await pullImage(reference, { store: this.#context.images, registries: this.#registries, ...(auth ? { auth } : {}), ...options })
+    return record.id
   }
 
   async removeImage(reference: string): Promise<void> {

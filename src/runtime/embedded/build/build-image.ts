@@ -5,12 +5,12 @@ import type { ImageLayer, ImageRecord } from '../images/image-record.ts'
 import type { ImageStore } from '../images/image-store.ts'
 import type { Lease } from '../images/leases.ts'
 import { canonicalName, parseReference } from '../images/reference.ts'
+import { withWorkLock } from '../images/work-lock.ts'
 import { readJson, writeJson } from '../json-file.ts'
 import { machineAptSources } from './apt-sources.ts'
 import { assembleImage } from './assemble.ts'
 import { makeBaseLayer } from './base-layer.ts'
 import { baseKey, imageKey, stepKey } from './build-key.ts'
-import { withBuildLock } from './build-lock.ts'
 import { type Recipe, type RecipeStep, readRecipe } from './recipe.ts'
 import { makeStepLayer } from './step-layer.ts'
 
@@ -81,7 +81,7 @@ function cached({ store, onProgress }: BuildOptions, lease: Lease, key: string, 
   const directory = join(store.directory, 'build', 'layers')
   mkdirSync(directory, { recursive: true })
   const path = join(directory, `${key}.json`)
-  return withBuildLock(store, key, async () => {
+  return withWorkLock(store, key, async () => {
     const known = readJson<ImageLayer>(path)
     if (known) {
       lease.add(known.diffId)

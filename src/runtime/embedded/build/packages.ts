@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { command } from '../command.ts'
 import { fileAge } from '../images/file-age.ts'
 import type { ImageStore } from '../images/image-store.ts'
+import { withWorkLock } from '../images/work-lock.ts'
 import type { AptSources } from './apt-sources.ts'
-import { withBuildLock } from './build-lock.ts'
 
 /** Package lists younger than this are taken as they are. */
 const listsAge = 3_600_000
@@ -29,7 +29,7 @@ export function aptCache(store: ImageStore, sources: AptSources): AptCache {
 
 /** `status` is the dpkg status file of the root that the packages are for. */
 export function fetchPackages(store: ImageStore, cache: AptCache, status: string, packages: string[], signal?: AbortSignal): Promise<void> {
-  return withBuildLock(store, 'apt', async () => {
+  return withWorkLock(store, 'apt', async () => {
     const options = [
       ...[
         `Dir::Etc::sourcelist=${cache.list}`,

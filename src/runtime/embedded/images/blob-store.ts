@@ -6,6 +6,7 @@ import { createReadStream, mkdirSync, readFileSync, rmSync, statSync } from 'nod
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { Clock } from '../../../machinery/clock.ts'
 import { isMissing, namesIn } from '../json-file.ts'
 import { digestOf, hexOf, isDigest } from './digest.ts'
 import { fileAge } from './file-age.ts'
@@ -13,8 +14,10 @@ import { fileAge } from './file-age.ts'
 export class BlobStore {
   readonly #directory: string
   readonly #partial: string
+  readonly #clock: Clock
 
-  constructor(root: string) {
+  constructor(root: string, clock: Clock) {
+    this.#clock = clock
     this.#directory = join(root, 'blobs', 'sha256')
     this.#partial = join(root, 'blobs', 'partial')
     mkdirSync(this.#directory, { recursive: true })
@@ -57,7 +60,7 @@ export class BlobStore {
   async put(content: string | Uint8Array): Promise<string> {
     const digest = digestOf(content)
     if (this.has(digest)) return digest
-    const path = this.partialPath(digest)
+    const path = `${this.partialPath(digest)}-${this.#clock.uuid()}`
     const file = await open(path, 'w')
     try {
       await file.writeFile(content)

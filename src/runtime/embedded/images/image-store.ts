@@ -2,11 +2,15 @@
  * Images on disk: contents, unpacked layers, names. Used by the runtime and by `skiff image`, also at the same
  * time. Pulling, loading, building and saving are functions over it, in files of their own.
  */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../../machinery/clock.ts'
 import { realClock } from '../../../machinery/real-clock.ts'
 import type { Image } from '../../runtime.ts'
+import { namesIn } from '../json-file.ts'
 import { BlobStore } from './blob-store.ts'
 import { isDigest } from './digest.ts'
+import { fileAge } from './file-age.ts'
 import { asImage, type ImageRecord } from './image-record.ts'
 import { LayerStore } from './layer-store.ts'
 import { Leases } from './leases.ts'
@@ -34,7 +38,7 @@ export interface ImageStore {
 }
 
 export function openImageStore(directory: string, clock: Clock = realClock): ImageStore {
-  const blobs = new BlobStore(directory)
+  const blobs = new BlobStore(directory, clock)
   const layers = new LayerStore(directory)
   const leases = new Leases(directory, clock)
   const references = new ReferenceIndex(directory)
@@ -53,12 +57,22 @@ export function openImageStore(directory: string, clock: Clock = realClock): Ima
   const collectGarbage = () => {
     leases.exclusively((inUse) => {
       for (const record of references.list()) {
-        for (const one of [record.manifest.digest, record.id, ...record.layers.flatMap((layer) => [layer.digest, layer.diffId])]) inUse.add(one)
+        for (const one of [
+          record.manifest.digest,
+          record.id,
+          record.name.slice(record.name.indexOf('@') + 1),
+          ...record.layers.flatMap((layer) => [layer.digest, layer.diffId]),
+        ])
+          inUse.add(one)
       }
       for (const digest of blobs.list()) if (!inUse.has(digest)) blobs.remove(digest)
       for (const { diffId } of layers.list()) if (!inUse.has(diffId)) layers.remove(diffId)
       blobs.removePartial(inUse, keepUnfinished)
       layers.removeUnfinished(keepUnfinished)
+      for (const name of namesIn(directory)) {
+        const path = join(directory, name)
+        if (name.startsWith('loading-') && fileAge(path) > keepUnfinished) rmSync(path, { recursive: true, force: true })
+      }
     })
   }
   return {

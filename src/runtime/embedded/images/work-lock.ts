@@ -1,14 +1,14 @@
-/** One builder at a time for the same piece of work, among processes too. A lock that nobody renews is broken. */
+/** One worker at a time for the same piece of work, among processes too. A lock that nobody renews is broken. */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileAge } from '../images/file-age.ts'
-import type { ImageStore } from '../images/image-store.ts'
+import type { Clock } from '../../../machinery/clock.ts'
+import { fileAge } from './file-age.ts'
 
 const renewEvery = 5_000
 const deadAfter = 30_000
 
-export async function withBuildLock<T>(store: ImageStore, name: string, work: () => Promise<T>): Promise<T> {
-  const directory = join(store.directory, 'build', 'locks')
+export async function withWorkLock<T>(store: { directory: string; clock: Clock }, name: string, work: () => Promise<T>): Promise<T> {
+  const directory = join(store.directory, 'locks')
   mkdirSync(directory, { recursive: true })
   const path = join(directory, name)
   while (!take(path)) await store.clock.sleep(50)
