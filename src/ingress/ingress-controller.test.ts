@@ -237,6 +237,9 @@ inNetworkNamespace(
           })
           sent.end(method === 'POST' ? 'body' : undefined)
         })
+      const pid = nginxPid()
+      // Workers of the reload before would close the connections that they still get.
+      await eventually('old workers are gone', () => childrenOf(pid).length === 2)
       const clients = Array.from({ length: 16 }, async (_, index) => {
         while (going) {
           if (index % 2 === 0 || onlyGet) await one('GET')
@@ -248,7 +251,6 @@ inNetworkNamespace(
           }
         }
       })
-      const pid = nginxPid()
       for (let turn = 0; turn < 6; turn++) {
         const before = counts.ok
         await setEndpoints('web', [endpoint(turn % 3), endpoint((turn + 1) % 3)])
