@@ -55,7 +55,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       serviceCidrs: [options.serviceCidr],
       ...(options.advertise ? { advertise: options.advertise } : {}),
     }),
-    authentication({ serviceAccountKey: pki.serviceAccount }),
+    authentication({ serviceAccountKey: pki.serviceAccount, clusterCa: pki.ca.certificate }),
     authorization,
     admission,
     discovery,

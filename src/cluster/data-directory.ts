@@ -84,7 +84,9 @@ export function processStartTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The command in parentheses may hold spaces; field 22 counts from behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A zombie has ended, and waits only for its parent to notice.
+    return fields[0] === 'Z' ? undefined : fields[19]
   } catch {
     // No such process.
     return undefined

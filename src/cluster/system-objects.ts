@@ -1,13 +1,13 @@
 /** What a cluster of Skiff has beyond what every API server makes: its storage class, ingress class, DNS Service. */
 import type { Client, ResourceRef } from '../client/client.ts'
-import { ClusterRole, ClusterRoleBinding, EndpointSlice, IngressClass, Service, StorageClass } from '../client/resources.ts'
+import { ClusterRoleBinding, EndpointSlice, IngressClass, Service, StorageClass } from '../client/resources.ts'
 import { localDirectoryProvisioner } from '../controllers/local-directory-provisioner.ts'
 import { clusterDnsObjects } from '../dns/manifests.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { KubeObject, New } from '../machinery/object.ts'
 import type { V1IngressClass, V1StorageClass } from '../machinery/schema/generated/types.ts'
 
-import { componentBindings, componentRoles } from './component-roles.ts'
+import { componentBindings } from './component-roles.ts'
 
 export interface SystemObjectOptions {
   dnsServiceAddress: string
@@ -40,7 +40,6 @@ async function ensure<T extends KubeObject>(client: Client, resource: ResourceRe
 export async function ensureSystemObjects(client: Client, options: SystemObjectOptions): Promise<void> {
   const dns = clusterDnsObjects({ clusterIP: options.dnsServiceAddress, addresses: [options.dnsAddress], nodeName: options.nodeName })
   await Promise.all([
-    ...componentRoles.map((role) => ensure(client, ClusterRole, role)),
     ...componentBindings.map((binding) => ensure(client, ClusterRoleBinding, binding)),
     ensure(client, StorageClass, storageClass),
     ensure(client, IngressClass, ingressClass),
