@@ -190,6 +190,37 @@ test("the field's own client creates, lists and watches", async () => {
   await assert.rejects(api.readNamespacedConfigMap({ namespace, name: 'client' }), { code: 404 })
 })
 
+test('clients that vanish in the middle of an answer leave nothing behind', async () => {
+  const cache = await t.server.access.cached('configmaps')
+  const watchers = () => (cache as unknown as { watchers: number }).watchers
+  const before = watchers()
+  for (const version of [1, 2]) {
+    const sessions = Array.from({ length: 5 }, () => {
+      if (version === 2) {
+        const session = http2.connect(`https://127.0.0.1:${port}`, { ca: pki.ca.certificate })
+        session.on('error', () => {})
+        const streams = ['/api/v1/configmaps?watch=1', '/api/v1/configmaps'].map((path) => session.request({ ':path': path }))
+        for (const stream of streams) stream.on('error', () => {})
+        return { began: new Promise((resolve) => streams[0]?.once('data', resolve)), end: () => session.destroy() }
+      }
+      const request = https.get({ agent: false, host: '127.0.0.1', port, path: '/api/v1/configmaps?watch=1', ca: pki.ca.certificate })
+      request.on('error', () => {})
+      return { began: new Promise((resolve) => request.once('response', resolve)), end: () => request.destroy() }
+    })
+    await Promise.all(sessions.map(({ began }) => began))
+    assert.equal(watchers(), before + 5)
+    for (const { end } of sessions) end()
+    const writing = (async () => {
+      for (let i = 0; i < 20; i++)
+        await t.call('PATCH', '/api/v1/namespaces/large/configmaps/c1', { data: { a: `${version}${i}` } }, { contentType: 'application/merge-patch+json' })
+    })()
+    await writing
+    const deadline = performance.now() + 2000
+    while (watchers() > before && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(watchers(), before)
+  }
+})
+
 test('stopping ends watches and closes the port', async () => {
   const other = createHttpServer({ handle: t.server.handle, clock: realClock, certificate: pki.serving.certificate, key: pki.serving.key })
   const otherPort = await other.listen({ port: 0 })

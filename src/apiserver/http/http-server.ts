@@ -62,6 +62,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   async function onRequest(incoming: AnyRequest, outgoing: AnyResponse): Promise<void> {
+    // A connection that breaks under an answer ends it; who waits for that listens to `close`.
+    outgoing.on('error', () => {})
+    incoming.on('error', () => {})
     const certificate = certificateOf(incoming)
     const request = new HttpApiRequest(incoming, certificate === 'invalid' ? undefined : certificate, (callback) => {
       outgoing.once('close', () => {

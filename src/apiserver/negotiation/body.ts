@@ -64,7 +64,7 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 export function parseYamlText(bytes: Uint8Array): unknown {
   try {
-    return parseYaml(decoder.decode(bytes), { merge: true })
+    return parseYaml(decoder.decode(bytes), { merge: true, uniqueKeys: false })
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message}`)
   }
