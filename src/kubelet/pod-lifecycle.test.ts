@@ -441,3 +441,39 @@ describe('an API server that is away', () => {
     await node.until('the pod is gone', async () => (await node.find('web')) === undefined)
   })
 })
+
+describe('what is added to a running pod', () => {
+  it('an ephemeral container starts beside the others, and stays ended', async () => {
+    const node = await start({ lives: { debug: { runMs: 1000 } } })
+    await node.createPod('web')
+    const before = await node.untilReady('web')
+    const ephemeralContainers = [
+      { name: 'debug', image: 'image:1', targetContainerName: 'main', terminationMessagePolicy: 'File', imagePullPolicy: 'IfNotPresent' },
+    ]
+    await node.client.patch(Pod, { name: 'web', namespace: 'default' }, 'strategic', { spec: { ephemeralContainers } }, { subresource: 'ephemeralcontainers' })
+    const after = await node.untilPod('web', 'has its end', (pod) => pod.status?.ephemeralContainerStatuses?.[0]?.state?.terminated?.exitCode === 0)
+    assert.equal(containerOf(after, 'main')?.containerID, containerOf(before, 'main')?.containerID)
+    assert.ok(isReady(after))
+    await node.clock.advance(120 * seconds)
+    assert.equal((await node.runtime.listContainers()).length, 2)
+  })
+
+  it('a readiness gate holds the pod back until somebody opens it', async () => {
+    const node = await start()
+    await node.createPod('gated', { readinessGates: [{ conditionType: 'example.com/open' }] })
+    const closed = await node.untilPod('gated', 'runs', (pod) => conditionOf(pod, 'ContainersReady')?.status === 'True')
+    assert.equal(conditionOf(closed, 'Ready')?.reason, 'ReadinessGatesNotReady')
+    assert.equal(conditionOf(closed, 'Ready')?.message, 'corresponding condition of pod readiness gate "example.com/open" does not exist.')
+    const status = { conditions: [{ type: 'example.com/open', status: 'True' }] }
+    await node.client.patch(Pod, { name: 'gated', namespace: 'default' }, 'strategic', { status }, { subresource: 'status' })
+    const open = await node.untilReady('gated')
+    assert.equal(conditionOf(open, 'example.com/open')?.status, 'True')
+  })
+})
+
+it('a pod in the network of the node has its addresses', async () => {
+  const node = await start()
+  await node.createPod('agent', { hostNetwork: true })
+  const pod = await node.untilReady('agent')
+  assert.deepEqual(pod.status?.podIPs, [{ ip: '192.168.0.1' }])
+})

@@ -8,6 +8,8 @@ import { type Cgroups, podCgroup, podLimits } from './cgroups.ts'
 /** Shares of 2…262144 as weights of 1…10000, by the formula that runtimes use. */
 export const sharesToWeight = (shares: number): number => Math.floor(1 + ((shares - 2) * 9999) / 262_142)
 
+const handedOn = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb']
+
 /** One tree for all controllers; each group hands them on to those below. */
 export class CgroupsV2 implements Cgroups {
   readonly #base: string
@@ -59,8 +61,10 @@ export class CgroupsV2 implements Cgroups {
   }
 
   async #handOn(directory: string): Promise<void> {
-    const there = (await readFile(join(directory, 'cgroup.controllers'), 'utf8')).trim().split(' ').filter(Boolean)
-    const wanted = there.filter((name) => ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb'].includes(name))
-    if (wanted.length > 0) await writeValue(directory, 'cgroup.subtree_control', wanted.map((name) => `+${name}`).join(' '))
+    const words = async (file: string) => (await readFile(join(directory, file), 'utf8')).trim().split(' ').filter(Boolean)
+    const [there, already] = await Promise.all([words('cgroup.controllers'), words('cgroup.subtree_control')])
+    // A group that holds processes cannot hand on more than it does already (the root of a container, for one).
+    const missing = there.filter((name) => handedOn.includes(name) && !already.includes(name))
+    if (missing.length > 0) await writeValue(directory, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
   }
 }

@@ -85,8 +85,10 @@ export class NodeRegistrar {
     const status = await this.#options.status(node)
     if (this.#node && fresh && isDeepStrictEqual(essence(status), essence(this.#node.status ?? {}))) return
     try {
-      // A node that is new, or was made by another, may lack what only this kubelet knows.
-      node = await client.patch(Node, { name: nodeName }, 'strategic', { metadata: { labels: this.#options.labels } })
+      // A node that was made by another may lack what only this kubelet knows.
+      const { labels } = this.#options
+      if (Object.entries(labels).some(([name, value]) => node.metadata.labels?.[name] !== value))
+        node = await client.patch(Node, { name: nodeName }, 'strategic', { metadata: { labels } })
       node = await client.patch(Node, { name: nodeName }, 'strategic', { status: { ...status } }, { subresource: 'status' })
     } catch (error) {
       this.#node = undefined

@@ -265,8 +265,9 @@ export class PodWorker {
   }
 
   #record(span: Span): void {
-    this.#spans.push(span)
-    this.#services.span(span)
+    // The next status carries it; a pod that is gone gets none any more.
+    if (this.#removed) this.#services.span(span)
+    else this.#spans.push(span)
   }
 
   #grace(): number {

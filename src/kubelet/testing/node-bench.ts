@@ -39,14 +39,16 @@ export class NodeBench {
   readonly lives: NonNullable<BenchOptions['lives']>
   readonly runtime: SimulatedRuntime
   readonly client: Client
-  readonly spans: Span[] = []
+  /** Those that writes carried. */
+  readonly spans: Span[]
   readonly #server: ApiServer
   readonly #options: BenchOptions
   #kubelet: { kubelet: Kubelet; stop(): Promise<void> } | undefined
   #away = false
   readonly #open = new Set<AbortController>()
 
-  private constructor(server: ApiServer, clock: VirtualClock, options: BenchOptions) {
+  private constructor(server: ApiServer, clock: VirtualClock, spans: Span[], options: BenchOptions) {
+    this.spans = spans
     this.clock = clock
     this.#server = server
     this.#options = options
@@ -64,9 +66,15 @@ export class NodeBench {
 
   static async start(options: BenchOptions = {}): Promise<NodeBench> {
     const clock = new VirtualClock()
-    const server = createApiServer({ store: new MemoryStore(), clock, parts: [allowEverything] })
+    const spans: Span[] = []
+    const server = createApiServer({
+      store: new MemoryStore(),
+      clock,
+      parts: [allowEverything],
+      onWrite: ({ cause }) => void spans.push(...(cause?.spans ?? [])),
+    })
     await server.start()
-    const bench = new NodeBench(server, clock, options)
+    const bench = new NodeBench(server, clock, spans, options)
     for (const name of ['default', 'kube-node-lease'])
       await bench.client.create(Namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {} }).catch((error) => {
         if (!isApiError(error, 'AlreadyExists')) throw error
@@ -86,7 +94,7 @@ export class NodeBench {
     const client = createClient(transport, { userAgent: 'kubelet' })
     const informers = createInformerFactory({ client, clock, log: silentLogger })
     const kubelet = startKubelet(
-      { client, informers, clock, log: silentLogger, span: (span) => void this.spans.push(span) },
+      { client, informers, clock, log: silentLogger, span() {} },
       {
         nodeName,
         runtime: this.runtime,
