@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { WebSocket } from 'ws'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { NodeBench, nodeName } from '../testing/node-bench.ts'
@@ -74,7 +76,7 @@ describe('the server', () => {
     bench = await NodeBench.start({
       directory,
       lives: {
-        main: { output: [{ line: 'hello' }], usage: { milliCores: 100, memoryBytes: 1000 } },
+        main: { output: [{ line: 'hello' }], usage: { milliCores: 100, memoryBytes: 1000 }, command: (words) => ({ exitCode: 4, stdout: words.join(' ') }) },
         crash: { runMs: 10, exitCode: 1, output: [{ line: 'last words' }] },
       },
       kubelet: { server: { host: '127.0.0.1', tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } } },
@@ -124,6 +126,18 @@ describe('the server', () => {
     const summary = JSON.parse((await get('/stats/summary')).body) as { pods: { podRef: { name: string }; memory: { usageBytes: number } }[] }
     assert.equal(summary.pods.find(({ podRef }) => podRef.name === 'web')?.memory.usageBytes, 1000)
     assert.match((await get('/metrics')).body, /^kubelet_running_pods 2$/m)
+  })
+
+  it('runs commands over an upgraded connection', async () => {
+    const { key, certificate } = pki.kubeletClient
+    const url = `wss://127.0.0.1:${bench.kubelet.port()}/exec/default/web/main?command=say&command=it&output=1&error=1`
+    const socket = new WebSocket(url, ['v4.channel.k8s.io'], { ca: pki.ca.certificate, key, cert: certificate })
+    const channels = new Map<number, string>()
+    socket.on('message', (data: Buffer) => channels.set(data[0] ?? -1, (channels.get(data[0] ?? -1) ?? '') + data.subarray(1).toString()))
+    await once(socket, 'close')
+    assert.equal(channels.get(1), 'say it')
+    assert.match(channels.get(3) ?? '', /"exitCode"|ExitCode/)
+    assert.match(channels.get(3) ?? '', /"message":"4"/)
   })
 
   it('answers nobody else', async () => {
