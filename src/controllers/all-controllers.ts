@@ -3,11 +3,13 @@ import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
 import { runLeaderElection } from '../client/leader-election.ts'
+import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
+import { jobController } from './job.ts'
 import { type VolumeDirectories, volumeProvisioner } from './local-directory-provisioner.ts'
 import { namespaceController } from './namespace.ts'
 import { type NodeRangeOptions, nodeIpamController } from './node-ipam.ts'
@@ -20,6 +22,7 @@ import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { timeToLiveController } from './ttl-after-finished.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
 export interface ControllerManagerOptions {
@@ -46,6 +49,9 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       deploymentController,
       replicaSetController,
       statefulSetController,
+      daemonSetController,
+      jobController,
+      timeToLiveController,
       namespaceController,
       serviceAccountController,
       endpointSliceController,

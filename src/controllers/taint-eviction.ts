@@ -7,6 +7,7 @@ import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V1Node, V1Pod, V1Taint, V1Toleration } from '../machinery/schema/generated/types.ts'
+import { tolerates } from './node-fit.ts'
 import { nodeNameOf } from './node-lifecycle.ts'
 import { isFinished } from './pod-state.ts'
 
@@ -59,10 +60,4 @@ function toleratedUntil(taints: V1Taint[], tolerations: V1Toleration[], now: num
     return from + Math.max(0, seconds) * 1000
   })
   return Math.min(...until)
-}
-
-function tolerates({ key, operator = 'Equal', value = '', effect }: V1Toleration, taint: V1Taint): boolean {
-  if (effect && effect !== taint.effect) return false
-  if (!key) return operator === 'Exists'
-  return key === taint.key && (operator === 'Exists' || value === (taint.value ?? ''))
 }

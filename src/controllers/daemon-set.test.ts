@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DaemonSet, Node } from '../client/resources.ts'
+import { daemonSetController } from './daemon-set.ts'
+import { Bench } from './testing/bench.ts'
+
+const labels = { app: 'agent' }
+const at = { name: 'agent', namespace: 'default' }
+const template = (image: string) => ({ metadata: { labels }, spec: { nodeSelector: { disk: 'yes' }, containers: [{ name: 'agent', image }] } })
+
+/** New nodes are tainted as not ready: here they are. */
+async function node(bench: Bench, name: string, more: Record<string, string> = { disk: 'yes' }) {
+  await bench.client.create(Node, { metadata: { name, labels: more }, spec: {} })
+  await bench.client.patch(Node, { name }, 'merge', { spec: { taints: null } })
+}
+
+async function where(bench: Bench) {
+  const fields = (await bench.pods()).map(({ spec }) => {
+    const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+    return `${terms?.[0]?.matchFields?.[0]?.values?.[0]} ${spec.containers[0]?.image}`
+  })
+  return fields.sort()
+}
+
+test('one pod on each node that it is for, as nodes come and change', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(daemonSetController)
+  await node(bench, 'a')
+  await node(bench, 'b')
+  await node(bench, 'c', {})
+  await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1') } })
+  await bench.settle(1000)
+  assert.deepEqual(await where(bench), ['a agent:1', 'b agent:1'])
+  await bench.client.patch(Node, { name: 'c' }, 'merge', { metadata: { labels: { disk: 'yes' } } })
+  await bench.client.patch(Node, { name: 'a' }, 'merge', { metadata: { labels: { disk: 'no' } } })
+  await bench.settle(1000)
+  assert.deepEqual(await where(bench), ['b agent:1', 'c agent:1'])
+  await bench.makeReady(await bench.pods())
+  await bench.settle(1000)
+  const { status } = await bench.client.get(DaemonSet, at)
+  assert.equal(status?.desiredNumberScheduled, 2)
+  assert.equal(status?.numberReady, 2)
+  assert.equal(status?.numberUnavailable, undefined)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('an update takes one node after the other', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(daemonSetController)
+  for (const name of ['a', 'b', 'c']) await node(bench, name)
+  await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1') } })
+  await bench.settle(1000)
+  await bench.makeReady(await bench.pods())
+  await bench.settle(1000)
+  const current = await bench.client.get(DaemonSet, at)
+  await bench.client.update(DaemonSet, { ...current, spec: { ...current.spec, template: template('agent:2') } })
+  for (let done = 1; done <= 3; done++) {
+    await bench.settle(1000)
+    const updated = (await where(bench)).filter((pod) => pod.endsWith('agent:2'))
+    assert.equal(updated.length, done)
+    await bench.makeReady(await bench.pods())
+  }
+  await controllers.stop()
+  await bench.stop()
+})

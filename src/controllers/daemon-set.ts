@@ -1,0 +1,185 @@
+/** Keeps one pod of a DaemonSet on each node that it is for. */
+
+import { defineController, type ReconcileContext } from '../client/controller.ts'
+import type { AnyController } from '../client/controller-runner.ts'
+import { ControllerRevision, DaemonSet, Node, Pod } from '../client/resources.ts'
+import { scaledValue } from '../machinery/int-or-string.ts'
+import { keyOf, type New } from '../machinery/object.ts'
+import type { V1DaemonSet, V1DaemonSetStatus, V1Node, V1Pod, V1Toleration } from '../machinery/schema/generated/types.ts'
+import { matchesLabelSelector } from '../machinery/selectors.ts'
+import { claim } from './claim.ts'
+import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner, revisionHashLabel } from './controller-revision.ts'
+import { deepEqual } from './deep-equal.ts'
+import { nodeFit } from './node-fit.ts'
+import { createPod, deletePod, podFrom } from './pod-control.ts'
+import { isAvailable, isFinished, isReady } from './pod-state.ts'
+import { slowStart } from './slow-start.ts'
+import { revisionLabel } from './stateful-pod.ts'
+
+export const daemonSetController: AnyController = defineController<V1DaemonSet>({
+  name: 'daemonset-controller',
+  reconciles: DaemonSet,
+  owns: [Pod],
+  reads: [ControllerRevision],
+  watches: [
+    {
+      resource: Node,
+      keys: (node: V1Node, previous, { informer }) => (previous && sameForPods(node, previous) ? [] : informer(DaemonSet).list().map(keyOf)),
+    },
+  ],
+  async reconcile(set, context) {
+    if (!set || set.metadata.deletionTimestamp) return
+    const { client, clock, informer } = context
+    const matches = (pod: V1Pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels)
+    const candidates = informer(Pod).inNamespace(set.metadata.namespace)
+    const pods = await claim(candidates, { client, resource: Pod, ownerResource: DaemonSet, owner: set, matches })
+    const owner: RevisionOwner = { resource: DaemonSet, object: set, template: set.spec.template, collisionCount: set.status?.collisionCount }
+    const revision = await currentRevision(owner, context).catch(async (error: unknown) => {
+      if (!(error instanceof RevisionCollision)) throw error
+      const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+      const collisionCount = (set.status?.collisionCount ?? 0) + 1
+      await client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
+      throw error
+    })
+    const hash = revision.metadata.labels?.[revisionHashLabel] ?? ''
+    const plan = new Plan(set, pods, informer(Node).list(), hash, clock.now())
+    const status = plan.status()
+    if (!deepEqual(status, set.status)) await client.updateStatus(DaemonSet, { ...set, status })
+    await carryOut(plan, set, context)
+    await forgetRevisions(owner, new Set([revision.metadata.name]), set.spec.revisionHistoryLimit ?? 10, context)
+    const waiting = pods.some((pod) => isReady(pod) && !isAvailable(pod, set.spec.minReadySeconds ?? 0, clock.now()))
+    return waiting ? { again: 1000 } : undefined
+  },
+})
+
+const sameForPods = (a: V1Node, b: V1Node): boolean => deepEqual(a.metadata.labels, b.metadata.labels) && deepEqual(a.spec.taints, b.spec.taints)
+
+/** Daemons run where others may not: they are what makes a node well again. */
+function tolerationsOf({ spec }: V1DaemonSet): V1Toleration[] {
+  const condition = (name: string, effect: string) => ({ key: `node.kubernetes.io/${name}`, operator: 'Exists', effect })
+  const { tolerations = [], hostNetwork } = spec.template.spec ?? { containers: [] }
+  return [
+    ...tolerations,
+    condition('not-ready', 'NoExecute'),
+    condition('unreachable', 'NoExecute'),
+    condition('disk-pressure', 'NoSchedule'),
+    condition('memory-pressure', 'NoSchedule'),
+    condition('pid-pressure', 'NoSchedule'),
+    condition('unschedulable', 'NoSchedule'),
+    ...(hostNetwork ? [condition('network-unavailable', 'NoSchedule')] : []),
+  ]
+}
+
+/** The node that a pod is on, or was made for: its affinity names it until the scheduler has bound it. */
+function targetOf({ spec }: V1Pod): string | undefined {
+  if (spec.nodeName) return spec.nodeName
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  return terms.flatMap(({ matchFields = [] }) => matchFields).find(({ key }) => key === 'metadata.name')?.values?.[0]
+}
+
+class Plan {
+  readonly create: string[] = []
+  readonly delete: V1Pod[] = []
+  readonly failed: V1Pod[] = []
+  readonly #set: V1DaemonSet
+  readonly #hash: string
+  readonly #now: number
+  /** The pod that counts, of each node that is to have one. */
+  readonly #kept = new Map<string, V1Pod | undefined>()
+  #misscheduled = 0
+
+  constructor(set: V1DaemonSet, pods: readonly V1Pod[], nodes: readonly V1Node[], hash: string, now: number) {
+    this.#set = set
+    this.#hash = hash
+    this.#now = now
+    const byNode = Map.groupBy(pods, (pod) => targetOf(pod) ?? '')
+    const tolerations = tolerationsOf(set)
+    for (const node of nodes) {
+      const there = byNode.get(node.metadata.name) ?? []
+      const { run, stay } = nodeFit(set.spec.template.spec ?? { containers: [] }, tolerations, node)
+      this.#decide(node.metadata.name, there, run, stay)
+    }
+    if (set.spec.updateStrategy?.type !== 'OnDelete') this.#roll()
+  }
+
+  #decide(node: string, pods: V1Pod[], run: boolean, stay: boolean): void {
+    const living = pods.filter((pod) => !isFinished(pod) && !pod.metadata.deletionTimestamp).sort((a, b) => age(a) - age(b))
+    if (!run) {
+      if (living.length > 0) this.#misscheduled++
+      if (!stay) this.delete.push(...living)
+      return
+    }
+    this.failed.push(...pods.filter((pod) => isFinished(pod) && !pod.metadata.deletionTimestamp))
+    const [kept, ...surplus] = living
+    this.#kept.set(node, kept)
+    this.delete.push(...surplus)
+    // What is ending holds its place until it is gone.
+    if (pods.length === 0) this.create.push(node)
+  }
+
+  /** Old pods go: those that do not serve at once, others as far as enough go on serving. */
+  #roll(): void {
+    const { maxUnavailable = 1 } = this.#set.spec.updateStrategy?.rollingUpdate ?? {}
+    let room = scaledValue(maxUnavailable, this.#kept.size, 'up')
+    const old: V1Pod[] = []
+    for (const pod of this.#kept.values()) {
+      const isOld = pod && pod.metadata.labels?.[revisionLabel] !== this.#hash
+      if (pod && this.#isAvailable(pod)) {
+        if (isOld) old.push(pod)
+      } else {
+        room--
+        if (pod && isOld) this.delete.push(pod)
+      }
+    }
+    this.delete.push(...old.slice(0, Math.max(0, room)))
+  }
+
+  #isAvailable(pod: V1Pod): boolean {
+    return isAvailable(pod, this.#set.spec.minReadySeconds ?? 0, this.#now)
+  }
+
+  status(): V1DaemonSetStatus {
+    const kept = [...this.#kept.values()].filter((pod) => pod !== undefined)
+    const desired = this.#kept.size
+    const available = kept.filter((pod) => this.#isAvailable(pod)).length
+    const updated = kept.filter((pod) => pod.metadata.labels?.[revisionLabel] === this.#hash).length
+    const { collisionCount } = this.#set.status ?? {}
+    return {
+      currentNumberScheduled: kept.length,
+      numberMisscheduled: this.#misscheduled,
+      desiredNumberScheduled: desired,
+      numberReady: kept.filter(isReady).length,
+      observedGeneration: this.#set.metadata.generation,
+      ...(updated ? { updatedNumberScheduled: updated } : {}),
+      ...(available ? { numberAvailable: available } : {}),
+      ...(desired > available ? { numberUnavailable: desired - available } : {}),
+      ...(collisionCount === undefined ? {} : { collisionCount }),
+    }
+  }
+
+  podFor(node: string): New<V1Pod> {
+    const pod = podFrom(this.#set.spec.template, { resource: DaemonSet, object: this.#set })
+    const onlyThere = { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }] }
+    const nodeAffinity = { ...pod.spec.affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: onlyThere }
+    return {
+      metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [revisionLabel]: this.#hash } },
+      spec: { ...pod.spec, affinity: { ...pod.spec.affinity, nodeAffinity }, tolerations: tolerationsOf(this.#set) },
+    }
+  }
+}
+
+const age = (pod: V1Pod): number => Date.parse(pod.metadata.creationTimestamp)
+
+async function carryOut(plan: Plan, set: V1DaemonSet, context: ReconcileContext): Promise<void> {
+  const owner = { resource: DaemonSet, object: set }
+  for (const { metadata } of plan.failed) {
+    const message = `Found failed daemon pod ${metadata.namespace}/${metadata.name} on node ${nodeOf(plan.failed, metadata.name)}, will try to kill it`
+    context.event(set, 'Warning', 'FailedDaemonPod', message)
+  }
+  const results = await Promise.allSettled([...plan.failed, ...plan.delete].map((pod) => deletePod(pod, owner, context)))
+  const { error } = await slowStart(plan.create.length, (index) => createPod(plan.podFor(plan.create[index] ?? ''), owner, context))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (error ?? failed) throw error ?? failed?.reason
+}
+
+const nodeOf = (pods: readonly V1Pod[], name: string): string => pods.find(({ metadata }) => metadata.name === name)?.spec.nodeName ?? ''

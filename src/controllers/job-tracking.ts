@@ -1,0 +1,82 @@
+/**
+ * Counts the finished pods of a Job, each once. A pod is held by a finalizer until it is counted; its uid stands on the
+ * status from before the finalizer is taken off until after, so that a crash in between neither loses nor doubles it.
+ */
+import type { Client } from '../client/client.ts'
+import { Pod } from '../client/resources.ts'
+import { isApiError } from '../machinery/errors.ts'
+import type { V1Job, V1Pod } from '../machinery/schema/generated/types.ts'
+import { formatIndexes, parseIndexes } from './job-indexes.ts'
+import { isFinished } from './pod-state.ts'
+
+export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
+export const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
+
+export interface Tally {
+  succeeded: number
+  failed: number
+  completedIndexes: Set<number>
+  /** Counted above, but not yet in the status's own numbers. */
+  uncounted: { succeeded: string[]; failed: string[] }
+}
+
+export const isTracked = (pod: V1Pod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
+
+/** It ended, or was deleted before it began. */
+export const hasEnded = (pod: V1Pod): boolean => isFinished(pod) || (pod.metadata.deletionTimestamp !== undefined && !pod.spec.nodeName)
+
+export const indexOf = (pod: V1Pod): number => Number(pod.metadata.annotations?.[indexAnnotation] ?? -1)
+
+export function tally(job: V1Job, pods: readonly V1Pod[]): Tally {
+  const { succeeded = 0, failed = 0, uncountedTerminatedPods: listed = {}, completedIndexes } = job.status ?? {}
+  const held = new Set(pods.filter(isTracked).map(({ metadata }) => metadata.uid))
+  const stillHeld = (uids: string[] | undefined) => (uids ?? []).filter((uid) => held.has(uid))
+  const uncounted = { succeeded: stillHeld(listed.succeeded), failed: stillHeld(listed.failed) }
+  const done = { succeeded: (listed.succeeded ?? []).length - uncounted.succeeded.length, failed: (listed.failed ?? []).length - uncounted.failed.length }
+  const indexes = parseIndexes(completedIndexes)
+  for (const pod of pods) {
+    const { uid } = pod.metadata
+    if (!isTracked(pod) || !hasEnded(pod)) continue
+    const list = pod.status?.phase === 'Succeeded' ? uncounted.succeeded : uncounted.failed
+    if (!list.includes(uid)) list.push(uid)
+    if (list === uncounted.succeeded && indexOf(pod) >= 0) indexes.add(indexOf(pod))
+  }
+  const isIndexed = job.spec.completionMode === 'Indexed'
+  return {
+    succeeded: isIndexed ? indexes.size : succeeded + done.succeeded + uncounted.succeeded.length,
+    failed: failed + done.failed + uncounted.failed.length,
+    completedIndexes: indexes,
+    uncounted,
+  }
+}
+
+/** The status's fields of the tally. */
+export function tallied({ spec }: V1Job, { succeeded, failed, completedIndexes, uncounted }: Tally) {
+  const isIndexed = spec.completionMode === 'Indexed'
+  const counted = { succeeded: isIndexed ? succeeded : succeeded - uncounted.succeeded.length, failed: failed - uncounted.failed.length }
+  return {
+    ...(counted.succeeded ? { succeeded: counted.succeeded } : {}),
+    ...(counted.failed ? { failed: counted.failed } : {}),
+    ...(isIndexed ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
+    uncountedTerminatedPods: {
+      ...(uncounted.succeeded.length > 0 ? { succeeded: uncounted.succeeded } : {}),
+      ...(uncounted.failed.length > 0 ? { failed: uncounted.failed } : {}),
+    },
+  }
+}
+
+/** Lets the pods go that the stored status lists. */
+export async function letGo(client: Client, pods: readonly V1Pod[], { uncounted }: Tally): Promise<void> {
+  const uids = new Set([...uncounted.succeeded, ...uncounted.failed])
+  await Promise.all(pods.filter((pod) => isTracked(pod) && uids.has(pod.metadata.uid)).map((pod) => untrack(client, pod)))
+}
+
+export async function untrack(client: Client, { metadata }: V1Pod): Promise<void> {
+  const finalizers = (metadata.finalizers ?? []).filter((name) => name !== trackingFinalizer)
+  const { uid, resourceVersion } = metadata
+  try {
+    await client.patch(Pod, metadata, 'merge', { metadata: { uid, resourceVersion, finalizers } })
+  } catch (error) {
+    if (!isApiError(error, 'NotFound')) throw error
+  }
+}

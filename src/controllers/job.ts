@@ -1,0 +1,215 @@
+/** Runs the pods of a Job until enough have succeeded, or too many failed. */
+
+import { defineController, type ReconcileContext } from '../client/controller.ts'
+import type { AnyController } from '../client/controller-runner.ts'
+import { Job, Pod } from '../client/resources.ts'
+import { timestamp } from '../machinery/clock.ts'
+import type { New } from '../machinery/object.ts'
+import type { V1Job, V1JobCondition, V1JobStatus, V1Pod } from '../machinery/schema/generated/types.ts'
+import { deepEqual } from './deep-equal.ts'
+import { hasEnded, indexAnnotation, indexOf, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
+import { createPod, deletePod, podFrom } from './pod-control.ts'
+import { inDeletionOrder } from './pod-deletion-order.ts'
+import { isActive, isReady } from './pod-state.ts'
+import { slowStart } from './slow-start.ts'
+
+/** A failed pod is replaced after this, doubled for each failure. */
+const backoffMs = 10_000
+const maxBackoffMs = 600_000
+const burst = 500
+
+interface Verdict {
+  type: 'Complete' | 'Failed'
+  reason: string
+  message: string
+}
+
+export const jobController: AnyController = defineController<V1Job>({
+  name: 'job-controller',
+  reconciles: Job,
+  owns: [Pod],
+  async reconcile(job, context) {
+    const { client, clock, owned, informer, key } = context
+    if (!job) {
+      // Whoever deleted the job lets its pods go, which nobody will count any more.
+      const [namespace = ''] = key.split('/')
+      const left = informer(Pod)
+        .inNamespace(namespace)
+        .filter((pod) => pod.metadata.deletionTimestamp && orphanOf(pod, key))
+      await Promise.all(left.map((pod) => untrack(client, pod)))
+      return
+    }
+    const pods = owned(Pod)
+    if (job.spec.managedBy) return
+    if (job.metadata.deletionTimestamp) {
+      const going = pods.filter((pod) => pod.metadata.deletionTimestamp && (pod.metadata.finalizers ?? []).includes(trackingFinalizer))
+      await Promise.all(going.map((pod) => untrack(client, pod)))
+      return
+    }
+    const counts = tally(job, pods)
+    const active = pods.filter((pod) => isActive(pod))
+    const now = clock.now()
+    const verdict = isOver(job) ? undefined : judge(job, counts, now)
+    const status = statusOf(job, pods, counts, verdict, now)
+    if (!deepEqual(status, job.status)) await client.updateStatus(Job, { ...job, status })
+    announce(job, status, verdict, context)
+    await letGo(client, pods, counts)
+    if (isOver(job) || verdict || job.spec.suspend) {
+      await Promise.all(active.map((pod) => deletePod(pod, { resource: Job, object: job }, context)))
+      return
+    }
+    return manage(job, pods, active, counts, context)
+  },
+})
+
+const orphanOf = (pod: V1Pod, key: string): boolean =>
+  (pod.metadata.ownerReferences ?? []).some(({ kind, name }) => kind === 'Job' && `${pod.metadata.namespace}/${name}` === key) &&
+  (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
+
+const conditionOf = ({ status }: V1Job, type: string): V1JobCondition | undefined =>
+  status?.conditions?.find((condition) => condition.type === type && condition.status === 'True')
+
+const isOver = (job: V1Job): boolean => ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'].some((type) => conditionOf(job, type))
+
+function judge({ spec, status }: V1Job, { succeeded, failed }: Tally, now: number): Verdict | undefined {
+  if (failed > (spec.backoffLimit ?? 6)) return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
+  const running = status?.startTime && !spec.suspend ? now - Date.parse(status.startTime) : 0
+  if (spec.activeDeadlineSeconds !== undefined && running >= spec.activeDeadlineSeconds * 1000)
+    return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
+  const enough = spec.completions === undefined ? false : succeeded >= spec.completions
+  return enough ? { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
+}
+
+function statusOf(job: V1Job, pods: V1Pod[], counts: Tally, judged: Verdict | undefined, now: number): V1JobStatus {
+  const active = pods.filter(isActive)
+  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && !hasEnded(pod)).length
+  // Without a number of completions it is complete when one has succeeded and none is left.
+  const emptied = job.spec.completions === undefined && counts.succeeded > 0 && active.length === 0 && !isOver(job)
+  const verdict =
+    judged ?? (emptied ? { type: 'Complete' as const, reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined)
+  const { startTime, conditions = [], completionTime } = job.status ?? {}
+  const ready = active.filter(isReady).length
+  const status: V1JobStatus = {
+    ...(startTime && !job.spec.suspend ? { startTime } : job.spec.suspend ? {} : { startTime: timestamp(now) }),
+    ...(active.length > 0 ? { active: active.length } : {}),
+    terminating,
+    ready,
+    ...tallied(job, counts),
+    ...(completionTime ? { completionTime } : {}),
+  }
+  return withConditions(
+    status,
+    conditions,
+    job,
+    verdict,
+    active.length + terminating === 0 && counts.uncounted.succeeded.length + counts.uncounted.failed.length === 0,
+    now,
+  )
+}
+
+/** The criterion first; that it is over when the last pod has ended and is counted. */
+function withConditions(status: V1JobStatus, known: V1JobCondition[], job: V1Job, verdict: Verdict | undefined, ended: boolean, now: number): V1JobStatus {
+  const conditions = [...known]
+  const time = timestamp(now)
+  const add = (type: string, { reason, message }: { reason?: string; message?: string }, holds = 'True') => {
+    const index = conditions.findIndex((condition) => condition.type === type)
+    if (conditions[index]?.status === holds) return
+    const next = { type, status: holds, reason, message, lastProbeTime: time, lastTransitionTime: time }
+    if (index >= 0) conditions[index] = next
+    else conditions.push(next)
+  }
+  if (verdict) add(verdict.type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', verdict)
+  const met = conditions.find(({ type }) => type === 'SuccessCriteriaMet' || type === 'FailureTarget')
+  if (met && ended) add(met.type === 'SuccessCriteriaMet' ? 'Complete' : 'Failed', met)
+  if (job.spec.suspend) add('Suspended', { reason: 'JobSuspended', message: 'Job suspended' })
+  else if (conditions.some(({ type }) => type === 'Suspended')) add('Suspended', { reason: 'JobResumed', message: 'Job resumed' }, 'False')
+  const completed = conditions.some(({ type }) => type === 'Complete') && !status.completionTime
+  return { ...status, ...(completed ? { completionTime: time } : {}), ...(conditions.length > 0 ? { conditions } : {}) }
+}
+
+function announce(job: V1Job, status: V1JobStatus, verdict: Verdict | undefined, { event }: ReconcileContext): void {
+  if (verdict?.type === 'Failed') event(job, 'Warning', verdict.reason, verdict.message)
+  const isNew = (type: string) => !conditionOf(job, type) && status.conditions?.some((condition) => condition.type === type && condition.status === 'True')
+  if (isNew('Complete')) event(job, 'Normal', 'Completed', 'Job completed')
+  if (isNew('Suspended')) event(job, 'Normal', 'Suspended', 'Job suspended')
+  if (conditionOf(job, 'Suspended') && !job.spec.suspend) event(job, 'Normal', 'Resumed', 'Job resumed')
+}
+
+async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally, context: ReconcileContext): Promise<{ again: number } | undefined> {
+  const { parallelism = 1, completions, podReplacementPolicy } = job.spec
+  const owner = { resource: Job, object: job }
+  const ending = podReplacementPolicy === 'Failed' ? pods.filter((pod) => pod.metadata.deletionTimestamp && !hasEnded(pod)).length : 0
+  const wanted =
+    completions === undefined
+      ? counts.succeeded > 0
+        ? Math.min(active.length, parallelism)
+        : parallelism
+      : Math.min(parallelism, completions - counts.succeeded)
+  if (active.length > wanted) {
+    const surplus = inDeletionOrder(active, context.clock.now(), () => 0).slice(0, active.length - wanted)
+    await Promise.all(surplus.map((pod) => deletePod(pod, owner, context)))
+    return untilDeadline(job, context)
+  }
+  const missing = Math.min(wanted - active.length - ending, burst)
+  if (missing <= 0) return untilDeadline(job, context)
+  const wait = backoff(pods, counts, context.clock.now())
+  if (wait > 0) return { again: wait }
+  const indexes = freeIndexes(job, active, counts, missing)
+  const { error } = await slowStart(indexes?.length ?? missing, (nth) => createPod(podOf(job, indexes?.[nth]), owner, context))
+  if (error) throw error
+  return untilDeadline(job, context)
+}
+
+function untilDeadline({ spec, status }: V1Job, { clock }: ReconcileContext): { again: number } | undefined {
+  if (spec.activeDeadlineSeconds === undefined) return undefined
+  const start = status?.startTime ? Date.parse(status.startTime) : clock.now()
+  return { again: Math.max(1000, start + spec.activeDeadlineSeconds * 1000 - clock.now()) }
+}
+
+/** From the end of the last that failed, longer with each. */
+function backoff(pods: V1Pod[], { failed }: Tally, now: number): number {
+  if (failed === 0) return 0
+  const ends = pods.filter((pod) => pod.status?.phase === 'Failed').map(endOf)
+  if (ends.length === 0) return 0
+  return Math.max(...ends) + Math.min(backoffMs * 2 ** (failed - 1), maxBackoffMs) - now
+}
+
+function endOf({ metadata, status }: V1Pod): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
+  const changed = (status?.conditions ?? []).map(({ lastTransitionTime }) => Date.parse(lastTransitionTime ?? ''))
+  const known = [...ends, ...changed].filter((time) => !Number.isNaN(time))
+  return known.length > 0 ? Math.max(...known) : Date.parse(metadata.creationTimestamp)
+}
+
+/** Undefined where pods have no indexes. */
+function freeIndexes({ spec }: V1Job, active: V1Pod[], { completedIndexes }: Tally, count: number): number[] | undefined {
+  if (spec.completionMode !== 'Indexed') return undefined
+  const taken = new Set([...completedIndexes, ...active.map(indexOf)])
+  const free: number[] = []
+  for (let index = 0; index < (spec.completions ?? 0) && free.length < count; index++) if (!taken.has(index)) free.push(index)
+  return free
+}
+
+function podOf(job: V1Job, index: number | undefined): New<V1Pod> {
+  const pod = podFrom(job.spec.template, { resource: Job, object: job })
+  const { name, uid } = job.metadata
+  const labels = {
+    ...pod.metadata.labels,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  }
+  const finalizers = [...(pod.metadata.finalizers ?? []), trackingFinalizer]
+  if (index === undefined) return { ...pod, metadata: { ...pod.metadata, labels, finalizers } }
+  const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } } }
+  const containers = pod.spec.containers.map((container) => ({ ...container, env: [...(container.env ?? []), variable] }))
+  const metadata = {
+    ...pod.metadata,
+    generateName: `${name}-${index}-`,
+    labels: { ...labels, [indexAnnotation]: String(index) },
+    annotations: { ...pod.metadata.annotations, [indexAnnotation]: String(index) },
+    finalizers,
+  }
+  return { ...pod, metadata, spec: { ...pod.spec, hostname: `${name}-${index}`, containers } }
+}
