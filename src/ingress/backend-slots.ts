@@ -14,8 +14,6 @@ import type { Upstream } from './model.ts'
 export interface SlotOptions {
   /** Addresses that exist nowhere: the benchmark block by default. */
   block?: string
-  /** The node's address that endpoints see; without one they see the slot's. */
-  source?: string
   /** Where upstreams without endpoints lead. */
   unavailable: { address: string; port: number }
   /** Which upstream has which address, over restarts: workers that still run must not reach another's endpoints. */
@@ -88,6 +86,10 @@ table ip ${table} {
     type nat hook output priority -110; policy accept;
     ip daddr ${this.#block} meta l4proto tcp dnat ip to ip daddr . tcp dport map @slots
   }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr ${this.#block} masquerade
+  }
 }
 ${command(
   'add',
@@ -95,10 +97,9 @@ ${command(
 )}`
   }
 
-  /** The block is this machine's own, so that nothing for it can leave. */
+  /** The block is this machine's own, so that nothing for it can leave. Endpoints see the node as the one who asks. */
   async #route(): Promise<void> {
-    const { source, run } = this.#options
-    await run('ip', ['route', 'replace', 'local', this.#block, 'dev', 'lo', ...(source ? ['src', source] : [])])
+    await this.#options.run('ip', ['route', 'replace', 'local', this.#block, 'dev', 'lo'])
   }
 
   #address(name: string): string {

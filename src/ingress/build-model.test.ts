@@ -73,14 +73,14 @@ test('a host and path lead to the endpoints of a Service port, by number or name
   assert.deepEqual(problems, [])
   assert.deepEqual(model.upstreams, [
     {
-      name: 'shop-web-80',
+      name: 'shop_web_80',
       endpoints: [
         { address: '10.244.0.5', port: 5000 },
         { address: '10.244.0.6', port: 5000 },
       ],
     },
     {
-      name: 'shop-web-8080',
+      name: 'shop_web_8080',
       endpoints: [
         { address: '10.244.0.5', port: 5001 },
         { address: '10.244.0.6', port: 5001 },
@@ -90,8 +90,8 @@ test('a host and path lead to the endpoints of a Service port, by number or name
   assert.deepEqual(
     model.sites[0]?.locations.map((location) => [location.path, location.upstream]),
     [
-      ['/admin', 'shop-web-8080'],
-      ['/', 'shop-web-80'],
+      ['/admin', 'shop_web_8080'],
+      ['/', 'shop_web_80'],
     ],
   )
 })
@@ -124,7 +124,7 @@ test('what is wrong is said, and stops nothing else', () => {
   const location = model.sites.find(({ host }) => host === 'lost.example')?.locations
   assert.deepEqual(
     location?.map(({ upstream }) => upstream),
-    ['shop-web-80', undefined],
+    ['shop_web_80', undefined],
   )
 })
 
@@ -173,7 +173,7 @@ test('annotations become directives; a wildcard host stands for one label', () =
   for (const line of [
     'client_max_body_size 8m;',
     'proxy_read_timeout 120s;',
-    'proxy_pass https://shop-web-80;',
+    'proxy_pass https://shop_web_80$backend_kind;',
     '$http_host/app;',
     'allow 10.0.0.0/8;',
     'deny all;',

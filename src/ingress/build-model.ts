@@ -92,7 +92,8 @@ class ModelBuilder {
     if (service.spec.type === 'ExternalName') return problem(`service "${key}" is an ExternalName, which is not supported as a backend`)
     const port = findPort(service, wanted.port ?? {})
     if (!port) return problem(`service "${key}" has no port ${wanted.port?.name ?? wanted.port?.number}`)
-    const name = `${ingress.metadata.namespace}-${wanted.name}-${port.port}`
+    // Neither name can hold an underscore, so no two are the same.
+    const name = `${ingress.metadata.namespace}_${wanted.name}_${port.port}`
     if (!this.#upstreams.has(name)) {
       const endpoints = takingTraffic(endpointsOf(port, this.#objects.slices(key)))
       this.#upstreams.set(name, { name, endpoints: endpoints.map(({ address, port: number }) => ({ address, port: number })) })

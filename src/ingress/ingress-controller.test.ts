@@ -45,8 +45,6 @@ inNetworkNamespace(
         https: [{ address: '127.0.0.1', port: 8443 }],
         publishAddress: '127.0.0.1',
         stateDirectory,
-        source: '10.244.0.1',
-        user: 'root',
       })
     }
     /** Status code and body. */
@@ -183,6 +181,7 @@ inNetworkNamespace(
         return answer.status === 413 ? answer : undefined
       })
       assert.equal(large.status, 413)
+      assert.equal((await ask('x.w.example', '/', '--data-binary', 'x'.repeat(100_000))).status, 200, 'a body that nginx keeps in a file')
       assert.match((await ask('l.example', '/')).headers, /302[\s\S]*Location: http:\/\/l.example\/home/i)
       assert.equal((await ask('x.w.example')).status, 200)
       assert.equal((await ask('x.y.w.example')).status, 404)

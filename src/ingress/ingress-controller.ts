@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Secret } from '../apis/core/secret.ts'
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
@@ -42,10 +43,8 @@ export interface IngressControllerOptions {
    * changes need no reload. `direct`: endpoints stand in the configuration.
    */
   backends?: 'slots' | 'direct'
-  /** The node's address that backends see, with slots: the pod network's gateway. */
-  source?: string
   workers?: number
-  /** The user of nginx's workers; root's own choice (`nobody`) when absent. */
+  /** The user of nginx's workers. When absent: nginx's own choice if that one can reach the state directory, else root. */
   user?: string
   /** nginx's own page; the port after it answers for upstreams without endpoints. */
   status?: ListenSocket
@@ -71,6 +70,7 @@ class IngressController implements Component {
   readonly #slots: BackendSlots | undefined
   readonly #certificates: Certificates
   readonly #events: EventRecorder
+  readonly #defaultUser: string | undefined
   readonly #status: ListenSocket
   readonly #unavailable: ListenSocket
   readonly #stops: (() => void)[] = []
@@ -97,10 +97,11 @@ class IngressController implements Component {
     const inherited = [...options.http, ...options.https].flatMap(({ fd }) => (fd === undefined ? [] : [fd]))
     this.#nginx = new NginxProcess({ binary: nginxBinary, stateDirectory, inherited, status: this.#status, clock, log })
     this.#certificates = new Certificates(join(stateDirectory, 'certificates'))
+    // Workers keep large bodies in files there.
+    this.#defaultUser = process.getuid?.() === 0 && !isOpenToAll(stateDirectory) ? 'root' : undefined
     this.#events = createEventRecorder({ client, clock, log, component: 'nginx-ingress-controller' })
     if ((options.backends ?? 'slots') === 'slots') {
-      const { source } = options
-      this.#slots = new BackendSlots({ unavailable: this.#unavailable, stateFile: join(stateDirectory, 'slots.json'), run, ...(source ? { source } : {}) })
+      this.#slots = new BackendSlots({ unavailable: this.#unavailable, stateFile: join(stateDirectory, 'slots.json'), run })
     }
   }
 
@@ -219,7 +220,7 @@ class IngressController implements Component {
   }
 
   #text(model: Model, generation: string): string {
-    const { http, https, stateDirectory, workers = 2, user } = this.#options
+    const { http, https, stateDirectory, workers = 2, user = this.#defaultUser } = this.#options
     const upstreams = new Map(model.upstreams.map((upstream) => [upstream.name, upstream]))
     const servers = (name: string) => {
       const upstream = upstreams.get(name)
@@ -305,6 +306,14 @@ class IngressController implements Component {
       // Deleted meanwhile: there is nothing left to tell.
       if (!(isApiError(error) && error.code === 404)) throw error
     }
+  }
+}
+
+/** Whether any user may pass through the directory and all above it. */
+function isOpenToAll(directory: string): boolean {
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === dirname(at)) return true
   }
 }
 

@@ -73,7 +73,8 @@ ssl_certificate_key ${quoted(fallbackCertificate)};
 ssl_protocols TLSv1.2 TLSv1.3;
 ssl_session_cache shared:SSL:10m;
 ssl_session_timeout 10m;
-map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+map $request_method $backend_kind { default ${kept}; POST ''; PATCH ''; LOCK ''; }
+map "$backend_kind:$http_upgrade" $connection_upgrade { default upgrade; '${kept}:' ''; ':' close; }
 map $http_host $best_http_host { default $http_host; '' $host; }
 map $http_x_request_id $req_id { default $http_x_request_id; '' $request_id; }
 proxy_http_version 1.1;
@@ -91,11 +92,19 @@ proxy_ssl_server_name on;
 proxy_ssl_session_reuse on;`
 }
 
-/** A peer that refuses is passed over at once and asked again by the next request: who is gone leaves the list. */
+const kept = '_kept'
+
+/**
+ * Each upstream twice. Over connections that are kept open goes what may be asked again of another endpoint when the
+ * one at the other end has just gone: not so a POST, which gets a connection of its own. Kept ones are short-lived,
+ * so that an endpoint that is no longer ready loses its traffic soon. A peer that refuses is passed over at once and
+ * asked again by the next request: who is gone leaves the list.
+ */
 function upstreamBlock(name: string, options: ConfigOptions): string {
-  const servers = options.servers(name)
+  const servers = options.servers(name).map((server) => `  server ${server} max_fails=0;`)
   if (servers.length === 0) return ''
-  return `upstream ${name} {\n${servers.map((server) => `  server ${server} max_fails=0;`).join('\n')}\n}`
+  const reuse = ['  keepalive 64;', '  keepalive_requests 1000;', '  keepalive_time 1s;', '  keepalive_timeout 1s;']
+  return `upstream ${name} {\n${servers.join('\n')}\n}\nupstream ${name}${kept} {\n${[...servers, ...reuse].join('\n')}\n}`
 }
 
 function serverBlock(site: Site, options: ConfigOptions): string {
@@ -173,7 +182,7 @@ function proxyPass(upstream: string, settings: LocationSettings): string[] {
     header('Connection', '$connection_upgrade'),
     // A variable that programs take from the environment: never from outside.
     header('Proxy', '""'),
-    `proxy_pass ${settings.backendProtocol === 'HTTPS' ? 'https' : 'http'}://${upstream};`,
+    `proxy_pass ${settings.backendProtocol === 'HTTPS' ? 'https' : 'http'}://${upstream}$backend_kind;`,
   ]
 }
 
