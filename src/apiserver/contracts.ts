@@ -80,6 +80,8 @@ export interface RequestContext {
   warn(message: string): void
   /** The decoded body, whichever way it came (JSON, YAML, in process); undefined when there is none. A fresh draft, the caller's own. */
   body(): Promise<AnyObject | undefined>
+  /** Paths of fields that stood twice in the body, once it was read. */
+  readonly duplicates?: readonly string[]
   readonly requestId: string
   cause: Cause | undefined
 }

@@ -4,6 +4,7 @@ import { badRequest, unsupportedMediaType } from '../../machinery/errors.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
 import type { ApiRequest } from '../request.ts'
 import { cloneJson } from './clone-json.ts'
+import { duplicateFields } from './duplicate-fields.ts'
 import { decodeProtobuf, protobufMediaType } from './protobuf/protobuf-body.ts'
 
 const decoder = new TextDecoder()
@@ -19,6 +20,7 @@ export const mediaType = (request: ApiRequest): string => {
 /** Decodes bodies; protobuf with what the schema says of the kind that the body names. */
 export class BodyDecoder {
   readonly #schema: Schema
+  readonly #duplicates = new WeakMap<object, string[]>()
 
   constructor(schema: Schema) {
     this.#schema = schema
@@ -32,7 +34,7 @@ export class BodyDecoder {
     switch (mediaType(request)) {
       case '':
       case 'application/json':
-        return parseJson(bytes)
+        return this.#json(request, bytes)
       case 'application/yaml':
       case 'text/yaml':
       case 'application/x-yaml':
@@ -42,6 +44,19 @@ export class BodyDecoder {
       default:
         throw unsupportedMediaType(accepted)
     }
+  }
+
+  #json(request: ApiRequest, bytes: Uint8Array): unknown {
+    const value = parseJson(bytes)
+    if (request.query.get('fieldValidation') === 'Ignore' || typeof value !== 'object' || value === null) return value
+    const duplicates = duplicateFields(decoder.decode(bytes))
+    if (duplicates.length > 0) this.#duplicates.set(value, duplicates)
+    return value
+  }
+
+  /** Fields that stood twice in a body that was read. */
+  duplicatesOf(body: unknown): readonly string[] {
+    return (typeof body === 'object' && body !== null && this.#duplicates.get(body)) || []
   }
 
   #modelOf(apiVersion: string, kind: string): string | undefined {

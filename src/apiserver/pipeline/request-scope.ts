@@ -18,6 +18,7 @@ export class RequestScope implements RequestContext {
   readonly resource: Resource | undefined
   readonly requestId: string
   warnings: string[] | undefined
+  duplicates: readonly string[] = []
   readonly #bodies: BodyDecoder
   #cause: Cause | undefined
 
@@ -47,6 +48,7 @@ export class RequestScope implements RequestContext {
   async body(): Promise<AnyObject | undefined> {
     const body = await this.#bodies.read(this.request)
     if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) throw badRequest('the body must be an object')
+    this.duplicates = this.#bodies.duplicatesOf(body)
     return body as AnyObject | undefined
   }
 }

@@ -17,7 +17,12 @@ export interface Expected {
 
 export const expectedOf = (resource: Resource): Expected => ({ kind: resource.kind, apiVersion: apiVersionOf(resource), model: resource.model })
 
-export function decodeObject(body: unknown, expected: Expected, schema: Schema, request: Pick<WriteRequest, 'fieldValidation' | 'warn'>): AnyObject {
+export function decodeObject(
+  body: unknown,
+  expected: Expected,
+  schema: Schema,
+  request: Pick<WriteRequest, 'fieldValidation' | 'warn' | 'duplicates'>,
+): AnyObject {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw badRequest(
       `the object provided is unrecognized (must be of type ${expected.kind}): ${body === undefined ? 'no body was sent' : 'it is not an object'}`,
@@ -29,16 +34,18 @@ export function decodeObject(body: unknown, expected: Expected, schema: Schema, 
     throw badRequest(cannotHandle(given.kind, expected, `no kind "${given.kind}" is expected here`))
   const { object, error, unknownFields } = schema.conform(expected.model, given)
   if (error) throw badRequest(cannotHandle(expected.kind, expected, error))
-  if (unknownFields.length > 0 && request.fieldValidation !== 'Ignore') {
-    if (request.fieldValidation === 'Strict') throw badRequest(cannotHandle(expected.kind, expected, strictError(unknownFields)))
-    for (const field of unknownFields) request.warn(`unknown field ${JSON.stringify(field)}`)
+  const complaints = [...(request.duplicates ?? []).map((field) => `duplicate field ${JSON.stringify(field)}`), ...unknownFields.map(unknownField)]
+  if (complaints.length > 0 && request.fieldValidation !== 'Ignore') {
+    if (request.fieldValidation === 'Strict') throw badRequest(cannotHandle(expected.kind, expected, `strict decoding error: ${complaints.join(', ')}`))
+    for (const complaint of complaints) request.warn(complaint)
   }
   const { kind: _kind, apiVersion: _version, metadata = {}, ...rest } = object as AnyObject
   return { kind: expected.kind, apiVersion: expected.apiVersion, metadata: metadata as AnyObject['metadata'], ...rest }
 }
 
-export const strictError = (unknownFields: string[]) =>
-  `strict decoding error: ${unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ')}`
+const unknownField = (field: string) => `unknown field ${JSON.stringify(field)}`
+
+export const strictError = (unknownFields: string[]) => `strict decoding error: ${unknownFields.map(unknownField).join(', ')}`
 
 const cannotHandle = (kind: string, { apiVersion, kind: expected }: Expected, why: string) =>
   `${kind} in version ${JSON.stringify(apiVersion.split('/').at(-1))} cannot be handled as a ${expected}: ${why}`

@@ -51,6 +51,15 @@ test('unknown fields are warned of, refused or ignored as asked', async () => {
   assert.deepEqual((await t.call('POST', `${path}?fieldValidation=Ignore`, { ...body, metadata: { name: 'unknown3' } })).warnings, [])
 })
 
+test('fields that stand twice are told of', async () => {
+  const text = '{"metadata":{"name":"twice"},"data":{"a":"1"},"data":{"a":"2"}}'
+  const warned = await t.call('POST', path, text)
+  assert.deepEqual(warned.warnings, ['duplicate field "data"'])
+  assert.deepEqual(warned.object.data, { a: '2' })
+  const strict = await t.call('POST', `${path}?fieldValidation=Strict`, text.replace('twice', 'thrice'))
+  assert.equal(strict.object.message, 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data"')
+})
+
 test('dry run answers as if, and stores nothing', async () => {
   const made = await t.call('POST', `${path}?dryRun=All`, configMap('dry'))
   assert.equal(made.status, 201)

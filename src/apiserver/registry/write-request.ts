@@ -20,6 +20,8 @@ export interface WriteRequest {
   /** Who owns the fields that this write sets. */
   fieldManager: string
   fieldValidation: FieldValidation
+  /** Paths of fields that stood twice in the body. Read after the body is. */
+  readonly duplicates?: readonly string[]
   /** As admission sees them. */
   options: Record<string, unknown>
   warn(message: string): void
@@ -48,6 +50,9 @@ export function writeRequest(context: RequestContext, verb: WriteRequest['verb']
       ...(dryRun ? { dryRun: ['All'] } : {}),
       ...(fieldManager ? { fieldManager } : {}),
       ...(query.get('fieldValidation') ? { fieldValidation: query.get('fieldValidation') } : {}),
+    },
+    get duplicates() {
+      return context.duplicates ?? []
     },
     warn: (message) => context.warn(message),
     signal: request.signal,
