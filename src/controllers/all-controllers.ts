@@ -41,9 +41,13 @@ export interface ControllerManagerOptions {
   clientFor?(controller: string): Client
 }
 
-type Start = (context: ComponentContext) => Component
+/** A controller that is no {@link AnyController}: it goes by more than the keys of one kind. */
+interface OtherController {
+  name: string
+  start(context: ComponentContext): Component
+}
 
-export function allControllers(options: ControllerManagerOptions = {}): { definitions: AnyController[]; others: Start[] } {
+export function allControllers(options: ControllerManagerOptions = {}): { definitions: AnyController[]; others: OtherController[] } {
   return {
     definitions: [
       deploymentController,
@@ -67,7 +71,10 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),
       ...(options.volumeDirectories ? volumeProvisioner(options.volumeDirectories) : []),
     ],
-    others: [startGarbageCollector, (context) => startPodGarbageCollector(context, options.podGarbage)],
+    others: [
+      { name: 'garbage-collector-controller', start: startGarbageCollector },
+      { name: 'pod-garbage-collector-controller', start: (context) => startPodGarbageCollector(context, options.podGarbage) },
+    ],
   }
 }
 
@@ -111,7 +118,7 @@ function startAll(context: ComponentContext, options: ControllerManagerOptions):
   const contextOf = (controller: string): ComponentContext => ({ ...context, client: options.clientFor?.(controller) ?? context.client })
   return [
     ...definitions.map((definition) => startControllers([definition], contextOf(definition.name), { metrics: options.metrics })),
-    ...others.map((start) => start(contextOf('garbage-collector-controller'))),
+    ...others.map(({ name, start }) => start(contextOf(name))),
   ]
 }
 

@@ -97,7 +97,7 @@ class Remover {
     if (this.#removed.has(uid)) return
     this.#removed.add(uid)
     try {
-      if (!isFinished(pod)) await this.#client.updateStatus(Pod, this.#failed(pod, why))
+      if (!isFinished(pod)) await this.#client.patch(Pod, pod.metadata, 'merge', this.#failed(pod, why), { subresource: 'status' })
       await this.#client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0, preconditions: { uid } })
     } catch (error) {
       // Another change came first: next time.
@@ -105,9 +105,10 @@ class Remover {
     }
   }
 
-  #failed(pod: V1Pod, why: string | undefined): V1Pod {
-    const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget')
+  #failed({ metadata, status }: V1Pod, why: string | undefined): object {
+    const { uid, resourceVersion } = metadata
+    const others = (status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionTarget')
     const disrupted = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: why, lastTransitionTime: timestamp(this.#now) }
-    return { ...pod, status: { ...pod.status, phase: 'Failed', ...(why ? { conditions: [...others, disrupted] } : {}) } }
+    return { metadata: { uid, resourceVersion }, status: { phase: 'Failed', ...(why ? { conditions: [...others, disrupted] } : {}) } }
   }
 }
