@@ -23,7 +23,7 @@ interface Out {
   write(chunk: Buffer | string): boolean
   end(chunk?: Buffer | string): unknown
   once(event: 'drain' | 'close' | 'error', listener: () => void): unknown
-  on(event: 'error', listener: () => void): unknown
+  off(event: 'drain' | 'close', listener: () => void): unknown
   readonly destroyed?: boolean
   readonly writableEnded: boolean
 }
@@ -127,8 +127,13 @@ async function push(out: Out, chunk: Buffer | string): Promise<boolean> {
   if (out.destroyed || out.writableEnded) return false
   if (out.write(chunk)) return true
   await new Promise<void>((resolve) => {
-    out.once('drain', resolve)
-    out.once('close', resolve)
+    const done = () => {
+      out.off('drain', done)
+      out.off('close', done)
+      resolve()
+    }
+    out.once('drain', done)
+    out.once('close', done)
   })
   return !out.destroyed
 }

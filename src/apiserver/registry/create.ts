@@ -3,6 +3,7 @@ import { validateMetadata } from '../../apis/metadata-validation.ts'
 import { timestamp } from '../../machinery/clock.ts'
 import { ApiError, alreadyExists, badRequest, generateNameConflict, invalid } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
+import { ensureSpec } from './decode.ts'
 import { trackFields } from './field-owners.ts'
 import { generateName } from './object-name.ts'
 import type { Registry } from './registry.ts'
@@ -19,6 +20,7 @@ export async function createObject(registry: Registry, request: WriteRequest, bo
   const { name, generateName: base } = body.metadata
   const generated = !name && base ? base : undefined
 
+  ensureSpec(body, resource.model, registry.schema)
   resource.applyDefaults(body)
   const draft = tracked ? body : trackFields(registry, request, undefined, body)
   const attributes = registry.attributes('create', request, {

@@ -43,6 +43,11 @@ export function decodeObject(
   return { kind: expected.kind, apiVersion: expected.apiVersion, metadata: metadata as AnyObject['metadata'], ...rest }
 }
 
+/** Upstream's types always have their spec, however empty; so rules need not ask whether there is one. */
+export function ensureSpec(draft: AnyObject, model: string, schema: Schema): void {
+  if (draft.spec === undefined && schema.model(model).fields.get('spec')?.structure.kind === 'struct') draft.spec = {}
+}
+
 const unknownField = (field: string) => `unknown field ${JSON.stringify(field)}`
 
 export const strictError = (unknownFields: string[]) => `strict decoding error: ${unknownFields.map(unknownField).join(', ')}`

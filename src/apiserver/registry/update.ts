@@ -8,6 +8,7 @@ import { invalidValue } from '../../machinery/field-error.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { equal } from '../../machinery/patch/json-value.ts'
 import { createObject, placeIn } from './create.ts'
+import { ensureSpec } from './decode.ts'
 import { afterRemoval, isHeldBack } from './deletion.ts'
 import { trackFields } from './field-owners.ts'
 import type { Registry } from './registry.ts'
@@ -63,6 +64,7 @@ async function changeCurrent(registry: Registry, request: WriteRequest, change: 
   placeIn(namespace, wanted, registry)
   checkPreconditions(registry, wanted, stored, change)
   keepIdentity(wanted, stored)
+  ensureSpec(wanted, resource.model, registry.schema)
   resource.applyDefaults(wanted)
   const draft = change.tracked ? wanted : trackFields(registry, request, stored, wanted)
   const attributes = registry.attributes('update', request, { namespace: resource.namespaced ? namespace : '', name, object: draft, old: stored })
