@@ -94,7 +94,7 @@ inNetworkNamespace(import.meta.url, () => {
       assert.deepEqual([...counts.keys()].sort(), ['a', 'b', 'c'])
       for (const count of counts.values()) assert.ok(count > 25, JSON.stringify([...counts]))
     }
-    assert.ok(context.spans.some((span) => span.name === 'rules loaded' && span.about?.includes('default/web')))
+    await eventually('recorded', () => context.spans.some((span) => span.name === 'rules loaded' && span.about?.includes('default/web')))
   })
 
   test('pods see who asks, and a pod reaches itself through its Service', async () => {
@@ -158,6 +158,21 @@ inNetworkNamespace(import.meta.url, () => {
     const near = await eventually('rules are loaded', () => ask(outside, 'http://192.0.2.1:30081/'))
     assert.deepEqual([near.name, near.from], ['c', '192.0.2.2'])
     assert.equal([...answers(outside, 'http://192.0.2.1:30081/name', 10).keys()].join(), 'c')
+  })
+
+  test('a load balancer may ask whether the node has endpoints', async () => {
+    const spec = {
+      type: 'LoadBalancer',
+      clusterIP: '10.96.0.18',
+      ports: [{ name: 'http', port: 80 }],
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 32018,
+    }
+    await createService('balanced', spec, [endpoint(0)])
+    const answer = await eventually('asked', () => fetch('http://127.0.0.1:32018/').catch(() => undefined))
+    assert.deepEqual([answer.status, ((await answer.json()) as { localEndpoints: number }).localEndpoints], [200, 1])
+    await setEndpoints('balanced', [])
+    await eventually('none', async () => (await fetch('http://127.0.0.1:32018/')).status === 503)
   })
 
   test('session affinity: a client stays with its endpoint until that goes or the time is over', async () => {

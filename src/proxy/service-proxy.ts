@@ -8,6 +8,7 @@ import { MetricSet } from '../network/metric-set.ts'
 import { serviceKeyOf } from '../network/service-endpoints.ts'
 import { forgetFlow, staleFlows } from './connections.ts'
 import type { Element } from './element.ts'
+import { HealthCheckPorts, healthCheckOf } from './health-check-ports.ts'
 import { serviceRules } from './service-rules.ts'
 import { Table } from './table.ts'
 
@@ -40,6 +41,7 @@ class ServiceProxy implements Component {
   readonly #run: RunCommand
   readonly #table: Table
   readonly #metrics = describedMetrics()
+  readonly #healthChecks: HealthCheckPorts
   readonly #changed = new Set<string>()
   readonly #stops: (() => unknown)[] = []
   /** UDP elements of each Service, to know which flows end. */
@@ -54,6 +56,7 @@ class ServiceProxy implements Component {
     this.#context = context
     this.#options = options
     this.#run = options.run ?? runCommand
+    this.#healthChecks = new HealthCheckPorts(context.log)
     this.#table = new Table(options.table ?? 'skiff-proxy', options)
   }
 
@@ -80,6 +83,7 @@ class ServiceProxy implements Component {
     this.#stopped = true
     await Promise.all(this.#stops.map((stop) => stop()))
     await this.#syncing
+    await this.#healthChecks.close()
   }
 
   #wake(key: string): void {
@@ -132,6 +136,7 @@ class ServiceProxy implements Component {
     const slices = informers.informer(EndpointSlice).indexed('service', key)
     const rules = service ? serviceRules(service, slices, this.#options.nodeName) : { elements: [], chains: [] }
     this.#table.set(key, rules)
+    this.#healthChecks.set(key, service && healthCheckOf(service, slices, this.#options.nodeName))
     const before = this.#udp.get(key) ?? []
     const after = rules.elements.filter((element) => element.key.includes('udp . '))
     if (after.length > 0) this.#udp.set(key, after)
