@@ -54,21 +54,31 @@ async function runInside(file: string): Promise<void> {
     ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc', 'tini', '--', process.execPath, '--test-reporter=spec', file],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment, PATH: systemPath, [variable]: JSON.stringify(inside) } },
   )
+  // Nothing goes on inside when this process is told to end.
+  const end = () => child.kill('SIGKILL')
+  const endAndExit = () => {
+    end()
+    process.exit(1)
+  }
+  process.once('exit', end)
+  process.once('SIGTERM', endAndExit)
+  process.once('SIGINT', endAndExit)
   let output = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    output += chunk
-  })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk
+      if (process.env.SKIFF_TEST_VERBOSE) process.stderr.write(chunk)
+    })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  process.off('exit', end)
+  process.off('SIGTERM', endAndExit)
+  process.off('SIGINT', endAndExit)
   const left = await settled(() => removeCgroups(id))
   if (process.env.SKIFF_TEST_KEEP) console.log(directory)
   else rmSync(directory, { recursive: true, force: true })
-  if (process.env.SKIFF_TEST_VERBOSE) console.log(output)
   assert.equal(code, 0, output)
   assert.deepEqual(left, [], 'cgroups with processes are left')
   assert.equal(readFileSync('/proc/self/mounts', 'utf8'), mountsBefore, 'mounts are left')

@@ -16,7 +16,7 @@ export async function attach(context: RuntimeContext, record: ContainerRecord, s
   const bundle = context.paths.bundle(record.id)
   const withInput = streams.stdin !== undefined && record.config.stdin
   const child = spawn('perl', [bridge, 'attach', join(bundle, 'attach'), ...(withInput ? ['stdin'] : [])], {
-    stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe', 'ignore'],
+    stdio: [withInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     env: { PATH: programPath(), LC_ALL: 'C' },
   })
   if (record.config.tty)

@@ -10,7 +10,7 @@ import { ContainerEntry } from './container-entry.ts'
 import { prepareContainer, releaseContainer, saveContainer, sweepContainer } from './container-preparation.ts'
 import type { RuntimeContext } from './context.ts'
 import { ExitFiles } from './exit-files.ts'
-import { namesIn, recordsIn } from './json-file.ts'
+import { namesIn, recordsIn, writeJson } from './json-file.ts'
 import { identify, isAlive } from './process-identity.ts'
 import { type ContainerRecord, containerState, type SandboxRecord } from './records.ts'
 import { mountPointsBelow } from './sandbox-namespaces.ts'
@@ -237,7 +237,9 @@ export class Containers {
     if (state === 'exited') throw new RuntimeError('FailedPrecondition', `container "${id}" has ended`)
     const all = { ...record.config.resources, ...resources }
     if (state === 'created') throw new RuntimeError('FailedPrecondition', `container "${id}" has not started`)
-    await this.#context.crun.update(id, resourcesOf(all, this.#context.cgroups))
+    const file = join(this.#context.paths.bundle(id), 'resources.json')
+    writeJson(file, resourcesOf(all, this.#context.cgroups))
+    await this.#context.crun.update(id, file)
     record.config = { ...record.config, resources: all }
     saveContainer(this.#context, record)
   }

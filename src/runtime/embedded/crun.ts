@@ -18,11 +18,11 @@ export class Crun {
     await this.#run('start', id)
   }
 
-  /** Without a monitor: for a process whose end nobody asks about. */
+  /** Without a monitor: for a process whose end nobody asks about. It keeps this process's descriptors: they must be none of its pipes. */
   async runDetached(id: string, bundle: string, pidFile: string): Promise<void> {
     const { code, stderr } = await runCommand('sh', [
       '-c',
-      'exec "$@" 2>"$0"',
+      'exec "$@" >/dev/null 2>"$0"',
       `${bundle}/error`,
       this.program,
       ...this.globalArguments,
@@ -48,7 +48,8 @@ export class Crun {
     await runCommand(this.program, [...this.globalArguments, 'delete', '--force', id])
   }
 
-  async update(id: string, resources: object): Promise<void> {
-    await command(this.program, [...this.globalArguments, 'update', '--resources', '-', id], { input: JSON.stringify(resources) })
+  /** `file` holds limits in the specification's form. */
+  async update(id: string, file: string): Promise<void> {
+    await command(this.program, [...this.globalArguments, 'update', '--resources', file, id])
   }
 }

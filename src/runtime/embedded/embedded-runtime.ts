@@ -55,10 +55,9 @@ export interface EmbeddedRuntimeOptions {
   log?: (message: string, error?: unknown) => void
   logLimits?: LogLimits
   registries?: RegistryConfig
+  /** How often monitors, pause processes and the sizes of logs are looked at; milliseconds. */
+  lookEvery?: number
 }
-
-/** How often monitors, pauses and log sizes are looked at. */
-const lookEvery = 5000
 
 /** Must be called in mount and PID namespaces of the cluster's own. */
 export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<Runtime> {
@@ -79,7 +78,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
     events: new EventStream<RuntimeEvent>(),
   }
   const runtime = new EmbeddedRuntime(context, options.logLimits ?? defaultLogLimits, options.registries ?? {})
-  await runtime.load()
+  await runtime.load(options.lookEvery ?? 5000)
   return runtime
 }
 
@@ -102,7 +101,7 @@ class EmbeddedRuntime implements Runtime {
     this.#stats = new Stats(context, this.#containers)
   }
 
-  async load(): Promise<void> {
+  async load(lookEvery: number): Promise<void> {
     await this.#containers.load()
     await this.#sandboxes.load()
     this.#look = this.#context.clock.every(lookEvery, () => {

@@ -14,9 +14,10 @@ export function spawnPlain(program: string, args: string[], streams: SessionStre
   return spawn(program, args, { stdio: [streams.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'], env: environment() })
 }
 
-export function spawnOnTerminal(program: string, args: string[], streams: SessionStreams): ChildProcess {
+/** `pidFile` is where crun writes the number of the process inside. */
+export function spawnOnTerminal(program: string, args: string[], pidFile: string, streams: SessionStreams): ChildProcess {
   const script = join(import.meta.dirname, 'programs', 'terminal.pl')
-  const child = spawn('perl', [script, program, ...args], { stdio: [streams.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'], env: environment() })
+  const child = spawn('perl', [script, pidFile, program, ...args], { stdio: [streams.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'], env: environment() })
   const sizes = child.stdio[3] as Writable
   // The session may end while a size is under way.
   sizes.on('error', () => {})

@@ -32,7 +32,7 @@ export async function exec(context: RuntimeContext, record: ContainerRecord, com
     ...(streams.tty ? ['--tty'] : []),
     record.id,
   ]
-  const child = streams.tty ? spawnOnTerminal(crun.program, args, streams) : spawnPlain(crun.program, args, streams)
+  const child = streams.tty ? spawnOnTerminal(crun.program, args, files.pid, streams) : spawnPlain(crun.program, args, streams)
   const kill = () => {
     killProcess(Number(readText(files.pid)))
     child.kill('SIGKILL')

@@ -2,7 +2,7 @@
  * The first process of a PID namespace that a pod's containers share. It reaps what they leave, and sees nothing but
  * a root of its own that holds a static busybox. Only pods that share processes have one.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { RuntimeError } from '../runtime.ts'
 import type { RuntimeContext } from './context.ts'
@@ -26,7 +26,7 @@ export async function startPause(context: RuntimeContext, sandbox: SandboxRecord
     process: {
       terminal: false,
       user: { uid: 65535, gid: 65535, additionalGids: [] },
-      args: ['/pause', 'sh', '-c', script],
+      args: ['/busybox', 'sh', '-c', script],
       env: ['PATH=/'],
       cwd: '/',
       capabilities: { bounding: [], effective: [], permitted: [], inheritable: [] },
@@ -53,12 +53,13 @@ export async function startPause(context: RuntimeContext, sandbox: SandboxRecord
 }
 
 function fillRoot(root: string): void {
-  const program = join(root, 'pause')
+  const program = join(root, 'busybox')
   if (existsSync(program)) return
   if (!existsSync(busybox))
     throw new RuntimeError('FailedPrecondition', `sharing processes between containers needs ${busybox} (Debian package busybox-static)`)
   for (const name of ['proc', 'dev', 'sys']) mkdirSync(join(root, name), { recursive: true })
   copyFileSync(busybox, program)
   chmodSync(program, 0o755)
-  // `sleep` is found as an applet of the shell itself.
+  // It tells by its name which program it is.
+  symlinkSync('busybox', join(root, 'sleep'))
 }

@@ -5,8 +5,9 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { Duplex, type Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { RuntimeError } from '../runtime.ts'
+import { ChildConnection } from './child-connection.ts'
 import { programPath } from './command.ts'
 
 const bridge = join(import.meta.dirname, 'programs', 'bridge.pl')
@@ -60,7 +61,5 @@ async function insideNamespace(netns: string, id: string, port: number): Promise
     child.once('close', () => reject(refused(id, port, complaint.trim().toLowerCase())))
   })
   told.destroy()
-  const connection = Duplex.from({ readable: child.stdout, writable: child.stdin })
-  connection.once('close', () => child.kill('SIGKILL'))
-  return connection
+  return new ChildConnection(child)
 }

@@ -21,17 +21,15 @@ export function readCgroups(mounts = readFileSync('/proc/self/mounts', 'utf8')):
     return { version: 2, swapAccounting: true, directory: (_controller, path) => join(root, path) }
   }
   const controllers = new Map<string, string>()
-  for (const [, point = '', type, , options = ''] of entries) {
+  for (const [, point = '', type, options = ''] of entries) {
     if (type === 'cgroup') for (const option of options.split(',')) controllers.set(option, point)
   }
-  // Mounts are named after their controllers; mount options alone would let `rw` be one.
-  const of = (controller: string) => [...controllers].find(([name]) => name === controller)?.[1]
-  const memory = of('memory')
+  const memory = controllers.get('memory')
   return {
     version: 1,
     swapAccounting: memory !== undefined && existsSync(join(memory, 'memory.memsw.usage_in_bytes')),
     directory: (controller, path) => {
-      const root = of(controller)
+      const root = controllers.get(controller)
       return root && join(root, path)
     },
   }

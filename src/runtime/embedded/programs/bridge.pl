@@ -1,11 +1,11 @@
 # Joins standard input and output with a socket that Node cannot open.
 #   bridge.pl attach PATH [stdin]   conmon's attach socket (packets; the first byte says which stream it is)
 #   bridge.pl tcp PORT              a port of the loopback of the network namespace this program runs in
-# Writes "connected" to descriptor 3 once it is.
+# The latter writes "connected" to descriptor 3 once it is.
 use strict;
 use warnings;
 use POSIX ();
-use Socket;
+use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
 
 my ($kind, $target, $with_input) = @ARGV;
 my $packets = $kind eq 'attach';
@@ -26,7 +26,7 @@ else {
         connect($socket, pack_sockaddr_in6($target, inet_pton(AF_INET6, '::1'))) or die "\l$why\n";
     }
 }
-if (open(my $told, '>&=', 3)) { syswrite($told, "connected\n"); close $told }
+if (!$packets && open(my $told, '>&=', 3)) { syswrite($told, "connected\n"); close $told }
 
 $SIG{PIPE} = 'IGNORE';
 while (1) {

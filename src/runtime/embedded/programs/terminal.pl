@@ -1,5 +1,8 @@
+#   terminal.pl PIDFILE PROGRAM ARGUMENT…
 # Runs a program on a new terminal: its input and output are this program's, terminal sizes come as lines
 # "columns rows" on descriptor 3. Ends with the program's exit code. Node can make no terminals.
+# crun joins this terminal with one inside the container, but hands on its first size alone: later ones are set on
+# the terminal of the process whose number crun wrote into PIDFILE.
 use strict;
 use warnings;
 use Fcntl;
@@ -7,6 +10,7 @@ use POSIX ();
 
 my ($UNLOCK, $NUMBER, $CONTROL, $SIZE) = (0x40045431, 0x80045430, 0x540E, 0x5414);
 
+my $pid_file = shift @ARGV;
 sysopen(my $terminal, '/dev/ptmx', O_RDWR | O_NOCTTY) or die "no terminal: $!\n";
 my $unlocked = pack('i', 0);
 ioctl($terminal, $UNLOCK, $unlocked) or die "no terminal: $!\n";
@@ -24,8 +28,16 @@ sub resize {
     while ($pending =~ s/^(\d+) (\d+)\n//) {
         my $size = pack('S4', $2, $1, 0, 0);
         ioctl($terminal, $SIZE, $size);
+        ioctl($_, $SIZE, $size) for inner();
     }
     return defined $read ? $read > 0 : 1;
+}
+sub inner {
+    open(my $file, '<', $pid_file) or return ();
+    my $pid = <$file>;
+    return () unless $pid && $pid =~ /^(\d+)/;
+    my $other;
+    return sysopen($other, "/proc/$1/fd/0", O_RDWR | O_NOCTTY) ? ($other) : ();
 }
 my $more_sizes = resize();
 
