@@ -179,12 +179,15 @@ describe('init containers and sidecars', () => {
     const ready = await node.untilReady('web')
     assert.ok((containerOf(ready, 'main')?.state?.running?.startedAt ?? '') > (containerOf(ready, 'side')?.state?.running?.startedAt ?? ''))
     await node.client.delete(Pod, { name: 'web', namespace: 'default' })
-    const ends: string[] = []
-    await node.until('the pod is gone', async () => {
-      for (const container of await node.runtime.listContainers())
-        if (container.state === 'exited' && !ends.includes(container.metadata.name)) ends.push(container.metadata.name)
-      return (await node.find('web')) === undefined
-    })
+    const names = new Map((await node.runtime.listContainers()).map(({ id, metadata }) => [id, metadata.name]))
+    const listening = new AbortController()
+    const ends: (string | undefined)[] = []
+    const reading = (async () => {
+      for await (const event of node.runtime.events(listening.signal)) if (event.type === 'containerStopped') ends.push(names.get(event.containerId))
+    })()
+    await node.until('the pod is gone', async () => (await node.find('web')) === undefined)
+    listening.abort()
+    await reading
     assert.deepEqual(ends, ['main', 'side'])
   })
 
@@ -456,6 +459,30 @@ describe('what is added to a running pod', () => {
     assert.ok(isReady(after))
     await node.clock.advance(120 * seconds)
     assert.equal((await node.runtime.listContainers()).length, 2)
+  })
+
+  it('other limits, as it runs or by a restart', async () => {
+    const node = await start()
+    const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }]
+    await node.createPod('web', { containers: [{ name: 'main', resources: { limits: { cpu: '500m', memory: '64Mi' } }, resizePolicy }] })
+    const before = await node.untilReady('web')
+    const resize = (limits: Record<string, string>) =>
+      node.client.patch(
+        Pod,
+        { name: 'web', namespace: 'default' },
+        'strategic',
+        { spec: { containers: [{ name: 'main', resources: { limits, requests: limits } }] } },
+        { subresource: 'resize' },
+      )
+    await resize({ cpu: '1', memory: '64Mi' })
+    await node.until('the quota is larger', async () => {
+      const [container] = await node.runtime.listContainers()
+      return (await node.runtime.containerStatus(container?.id ?? ''))?.resources.cpuQuota === 100_000
+    })
+    assert.equal(containerOf(await node.pod('web'), 'main')?.containerID, containerOf(before, 'main')?.containerID)
+    await resize({ cpu: '1', memory: '128Mi' })
+    const after = await node.untilPod('web', 'was restarted', (pod) => isReady(pod) && containerOf(pod, 'main')?.restartCount === 1)
+    assert.equal(containerOf(after, 'main')?.resources?.limits?.memory, '128Mi')
   })
 
   it('a readiness gate holds the pod back until somebody opens it', async () => {

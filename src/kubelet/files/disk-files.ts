@@ -51,6 +51,19 @@ export class DiskFiles implements NodeFiles {
 
   readFile = (path: string): Promise<Buffer | undefined> => orMissing(fs.readFile(path))
 
+  async readPart(path: string, bytes: number, from: 'start' | 'end'): Promise<Buffer> {
+    const file = await orMissing(fs.open(path, 'r'))
+    if (!file) return Buffer.alloc(0)
+    try {
+      const { size } = await file.stat()
+      const length = Math.min(size, bytes)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from === 'start' ? 0 : size - length)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  }
+
   async kindOf(path: string) {
     const stat = await orMissing(fs.stat(path))
     if (!stat) return undefined

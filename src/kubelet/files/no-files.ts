@@ -9,6 +9,7 @@ export const noFiles: NodeFiles = {
   touch: nothing,
   writeFile: nothing,
   readFile: async () => undefined,
+  readPart: async () => Buffer.alloc(0),
   kindOf: async () => 'directory',
   realPath: async (path) => path,
   list: async () => [],

@@ -9,6 +9,8 @@ export interface NodeFiles {
   /** Whole content at once: a reader never sees half of it. */
   writeFile(path: string, content: string | Uint8Array, mode: number): Promise<void>
   readFile(path: string): Promise<Buffer | undefined>
+  /** The first or last bytes of a file; empty when there is none. */
+  readPart(path: string, bytes: number, from: 'start' | 'end'): Promise<Buffer>
   /** Of the path itself, after following links; undefined when nothing is there. */
   kindOf(path: string): Promise<'file' | 'directory' | 'socket' | 'characterDevice' | 'blockDevice' | 'other' | undefined>
   /** With links followed. */

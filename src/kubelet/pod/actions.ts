@@ -6,6 +6,7 @@ import type { V1Container, V1Pod, V1Probe } from '../../machinery/schema/generat
 import type { ContainerStatus } from '../../runtime/runtime.ts'
 import { containerHash, hashAnnotation, isSidecar } from './identity.ts'
 import { isRunning, latestOf, type PodRuntime, readySandbox } from './pod-runtime.ts'
+import { needsRestart } from './resize.ts'
 
 export interface PodActions {
   /** All that runs is to end: containers and sandbox. */
@@ -54,7 +55,7 @@ export function computeActions(pod: V1Pod, runtime: PodRuntime, probes: ProbeVer
       }
       continue
     }
-    const end = reasonToEnd(container, status, probes)
+    const end = reasonToEnd(pod, container, status, probes)
     if (!end) {
       kept++
       continue
@@ -113,7 +114,7 @@ function initActions(pod: V1Pod, current: PodRuntime, probes: ProbeVerdicts, act
         if (!wasInitialized && !laterOnesRan) return false
         continue
       }
-      const end = reasonToEnd(container, status, probes)
+      const end = reasonToEnd(pod, container, status, probes)
       if (end) {
         actions.kill.push({ container: status, spec: container, message: `${end.message}, will be restarted`, ...(end.probe ? { probe: end.probe } : {}) })
         actions.start.push(container)
@@ -142,12 +143,14 @@ function initActions(pod: V1Pod, current: PodRuntime, probes: ProbeVerdicts, act
 }
 
 function reasonToEnd(
+  pod: V1Pod,
   container: V1Container,
   status: ContainerStatus,
   probes: ProbeVerdicts,
 ): { message: string; always: boolean; probe?: V1Probe } | undefined {
   const hash = status.annotations[hashAnnotation]
   if (hash !== undefined && hash !== containerHash(container)) return { message: `Container ${container.name} definition changed`, always: true }
+  if (needsRestart(pod, container, status)) return { message: `Container ${container.name} resize requires restart`, always: true }
   if (probes.live(status.id) === false && container.livenessProbe)
     return { message: `Container ${container.name} failed liveness probe`, always: false, probe: container.livenessProbe }
   if (probes.startup(status.id) === false && container.startupProbe)

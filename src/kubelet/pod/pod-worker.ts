@@ -193,7 +193,8 @@ export class PodWorker {
     const { uid } = this.#pod.metadata
     const runtime = await cache.refresh(uid)
     for (const container of runtime.containers)
-      if (container.state === 'exited' && !this.#messages.has(container.id)) this.#messages.set(container.id, await terminationMessage(container))
+      if (container.state === 'exited' && !this.#messages.has(container.id))
+        this.#messages.set(container.id, await terminationMessage(this.#services.files, container))
     this.#checkDeadline()
     const status = computePodStatus({
       pod: this.#withOwnStatus(),

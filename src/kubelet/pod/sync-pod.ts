@@ -8,6 +8,7 @@ import { restartCount, type WaitingReason } from './container-statuses.ts'
 import { describePod } from './identity.ts'
 import { latestOf, readySandbox } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
+import { isResized, resizeContainers } from './resize.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 
 export interface SyncRequest {
@@ -38,8 +39,12 @@ export async function syncPod(request: SyncRequest): Promise<void> {
     await termination.endContainer(pod, container, podIPs()[0] ?? '', grace, message)
   }
   if (actions.start.length === 0 && !actions.createSandbox) {
-    // Nothing to start, but what is mounted may have changed at its source.
+    // Nothing to start, but what is mounted may have changed at its source, and limits in the pod.
     await volumes.mountAll(pod, podIPs(), record)
+    if (isResized(pod, cache.get(uid))) {
+      await cgroups.ensurePod(pod)
+      await resizeContainers(pod, cache.get(uid), services.runtime)
+    }
     return
   }
   signal.throwIfAborted()
