@@ -228,6 +228,29 @@ if (inside) {
     await until('it is gone', async () => (await client.find(Pod, at('web'))) === undefined)
   })
 
+  it('changes limits while the container runs', async () => {
+    await create('web', forever, {}, { resources: { limits: { cpu: '500m', memory: '32Mi' } } })
+    const pod = await untilPod('web', 'is ready', isReady)
+    const id = containerOf(pod, 'main')?.containerID?.split('://')[1] ?? ''
+    const limits = { cpu: '250m', memory: '64Mi' }
+    await client.patch(
+      Pod,
+      at('web'),
+      'strategic',
+      { spec: { containers: [{ name: 'main', resources: { limits, requests: limits } }] } },
+      { subresource: 'resize' },
+    )
+    const group = join(cgroupRoot, 'kubepods', `pod${pod.metadata.uid}`)
+    const read = (controller: string, version1: string, version2: string, below = '') =>
+      readFileSync(isVersion2 ? join('/sys/fs/cgroup', group, below, version2) : join('/sys/fs/cgroup', controller, group, below, version1), 'utf8').trim()
+    for (const below of ['', id]) {
+      await until('memory is larger', () => read('memory', 'memory.limit_in_bytes', 'memory.max', below) === String(64 * 2 ** 20))
+      await until('processor time is shorter', () => read('cpu', 'cpu.cfs_quota_us', 'cpu.max', below).split(' ')[0] === '25000')
+    }
+    assert.equal(containerOf(await client.get(Pod, at('web')), 'main')?.restartCount, 0)
+    await remove('web')
+  })
+
   it('refuses to run as root where the pod says so', async () => {
     await create('root', forever, { securityContext: { runAsNonRoot: true } })
     const pod = await untilPod('root', 'is refused', (one) => containerOf(one, 'main')?.state?.waiting?.reason === 'CreateContainerConfigError')

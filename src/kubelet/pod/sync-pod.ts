@@ -42,8 +42,10 @@ export async function syncPod(request: SyncRequest): Promise<void> {
     // Nothing to start, but what is mounted may have changed at its source, and limits in the pod.
     await volumes.mountAll(pod, podIPs(), record)
     if (isResized(pod, cache.get(uid))) {
-      await cgroups.ensurePod(pod)
+      // A group may not have less than those below it: the pod's grows first and shrinks last.
+      await cgroups.ensurePod(pod).catch((error: unknown) => services.log.debug('the group of the pod does not shrink yet', { pod: describePod(pod), error }))
       await resizeContainers(pod, cache.get(uid), services.runtime)
+      await cgroups.ensurePod(pod)
     }
     return
   }

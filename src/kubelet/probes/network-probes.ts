@@ -1,5 +1,4 @@
 import type { Clock } from '../../machinery/clock.ts'
-import type { SimulatedRuntime } from '../../runtime/simulated/simulated-runtime.ts'
 import { probeGrpc } from './grpc-probe.ts'
 import { probeHttp } from './http-probe.ts'
 import { failure, type NetworkProbes, success } from './probe.ts'
@@ -13,7 +12,7 @@ export const networkProbes = (clock: Clock): NetworkProbes => ({
 })
 
 /** As the life of the simulated container says; there is nothing to connect to. */
-export function simulatedProbes(runtime: Pick<SimulatedRuntime, 'healthy'>): NetworkProbes {
+export function simulatedProbes(runtime: { healthy(containerId: string): boolean }): NetworkProbes {
   const ask = (containerId: string, otherwise: string) => (runtime.healthy(containerId) ? success() : failure(otherwise))
   return {
     http: async ({ containerId }) => ask(containerId, 'HTTP probe failed with statuscode: 503'),
