@@ -14,6 +14,7 @@ export const bootstrapUser = user('skiff:bootstrap', 'system:masters')
 
 /** The service account of each controller, where it is not of the controller's own name; as upstream names them. */
 const controllerAccounts: Readonly<Record<string, string>> = {
+  'daemonset-controller': 'daemon-set-controller',
   'endpoint-slice-controller': 'endpointslice-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
   'node-ipam-controller': 'node-controller',

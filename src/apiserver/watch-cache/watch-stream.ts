@@ -128,8 +128,11 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
     try {
       for (;;) {
         const events = this.take(256)
-        yield* events
-        if (events.length > 0) continue
+        // `yield*` of nothing would wait a turn, in which a push finds nobody to wake.
+        if (events.length > 0) {
+          yield* events
+          continue
+        }
         if (this.#ended) return
         await new Promise<void>((resolve) => {
           this.#readable = resolve

@@ -70,22 +70,24 @@ test('no operation is named twice', () => {
 
 const reference = join(import.meta.dirname, '../../../../shared/reference/openapi-v3/')
 
-test('the documents name what a published one names', { skip: !existsSync(reference) }, () => {
-  for (const { group, version } of resources) {
-    const path = `${reference}${group ? `apis__${group}` : 'api'}__${version}_openapi.json`
-    if (!existsSync(path)) continue
-    const published = JSON.parse(readFileSync(path, 'utf8')) as Document
-    const made = documents.v3(resources, group, version) as unknown as Document
-    // Operations of streams, proxies and the like come with the resources of the server.
-    for (const name of Object.keys(made.paths)) assert(name in published.paths, name)
-    for (const [name, operations] of Object.entries(made.paths)) {
-      for (const [method, { operationId }] of Object.entries(operations))
-        if (operationId) assert.equal(operationId, published.paths[name]?.[method]?.operationId)
+// The published documents are not part of this repository: the comparison is made where they lie beside it.
+if (existsSync(reference))
+  test('the documents name what a published one names', () => {
+    for (const { group, version } of resources) {
+      const path = `${reference}${group ? `apis__${group}` : 'api'}__${version}_openapi.json`
+      if (!existsSync(path)) continue
+      const published = JSON.parse(readFileSync(path, 'utf8')) as Document
+      const made = documents.v3(resources, group, version) as unknown as Document
+      // Operations of streams, proxies and the like come with the resources of the server.
+      for (const name of Object.keys(made.paths)) assert(name in published.paths, name)
+      for (const [name, operations] of Object.entries(made.paths)) {
+        for (const [method, { operationId }] of Object.entries(operations))
+          if (operationId) assert.equal(operationId, published.paths[name]?.[method]?.operationId)
+      }
+      for (const [name, definition] of Object.entries(made.components.schemas)) {
+        const known = published.components.schemas[name]
+        assert(known, name)
+        assert.deepEqual(Object.keys(definition.properties ?? {}).sort(), Object.keys(known.properties ?? {}).sort(), name)
+      }
     }
-    for (const [name, definition] of Object.entries(made.components.schemas)) {
-      const known = published.components.schemas[name]
-      assert(known, name)
-      assert.deepEqual(Object.keys(definition.properties ?? {}).sort(), Object.keys(known.properties ?? {}).sort(), name)
-    }
-  }
-})
+  })
