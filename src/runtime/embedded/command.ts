@@ -54,6 +54,7 @@ export function runCommand(program: string, args: string[], options: CommandOpti
 /** Throws {@link CommandError} with what the program said unless it ended with 0. Returns its output. */
 export async function command(program: string, args: string[], options: CommandOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await runCommand(program, args, options)
-  if (code !== 0) throw new CommandError(program, code, stderr.toString())
+  // Some complain on their output alone.
+  if (code !== 0) throw new CommandError(program, code, stderr.toString().trim() || stdout.toString().trim().split('\n').slice(-10).join('\n'))
   return stdout.toString()
 }

@@ -8,6 +8,9 @@ import { runCommand } from './command.ts'
 import { shortName } from './conmon.ts'
 import { newId, type RuntimeContext } from './context.ts'
 import { imageVolumes } from './image-volumes.ts'
+import type { ImageRecord } from './images/image-record.ts'
+import type { ImageStore } from './images/image-store.ts'
+import { canonicalName, parseReference } from './images/reference.ts'
 import { writeJson } from './json-file.ts'
 import { mountOverlay } from './overlay.ts'
 import type { ContainerRecord, SandboxRecord } from './records.ts'
@@ -62,6 +65,7 @@ export async function prepareContainer(
       sandboxId: sandbox.id,
       config,
       imageId: image.id,
+      ...imageNames(images, image, config.imageSpec),
       createdAt: clock.now(),
       user,
       args: spec.process.args,
@@ -76,6 +80,14 @@ export async function prepareContainer(
     if (error instanceof RuntimeError) throw error
     throw new RuntimeError('CreateContainerError', `failed to create container: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
+}
+
+/** The name the user meant, where it still stands for this image. */
+function imageNames(images: ImageStore, image: ImageRecord, wanted: string): { imageName: string; imageRef: string } {
+  const { repoTags = [], repoDigests = [] } = images.status(image.id) ?? {}
+  const meant = canonicalName(parseReference(wanted))
+  const imageName = [...repoTags, ...repoDigests].includes(meant) ? meant : (repoTags[0] ?? repoDigests[0] ?? image.id)
+  return { imageName, imageRef: repoDigests[0] ?? image.id }
 }
 
 export function saveContainer(context: RuntimeContext, record: ContainerRecord): void {

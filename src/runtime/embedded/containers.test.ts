@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { insideNamespaces } from '../../../test/tools/namespaces.ts'
@@ -251,6 +251,36 @@ if (inside)
       const status = await pods.exited(id)
       assert.deepEqual([status.exitCode, status.reason], [137, 'Error'])
       assert.match(status.message, /watched/)
+    })
+
+    it('shares network, host name and processes with the node where a pod asks for it', async () => {
+      const sandbox = pods.sandbox({ network: 'node', pid: 'node', ipc: 'node', hostname: 'node' })
+      const { id } = await pods.run(forever, { security: { pid: 'node' } }, sandbox)
+      const links = ['net', 'uts', 'ipc', 'pid'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`)).join('\n')
+      assert.equal(await pods.output(id, 'for kind in net uts ipc pid; do readlink /proc/self/ns/$kind; done'), links)
+      await pods.runtime.stopContainer(id, 0)
+      assert.ok(process.pid > 0)
+    })
+
+    it('a full disk is an error that leaves nothing, and passes', async () => {
+      const small = join(directory, 'small')
+      mkdirSync(small)
+      await command('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'small', small])
+      const own = { ...options, dataDir: join(small, 'data'), stateDir: join(directory, 'small-run') }
+      const store = openImageStore(join(own.dataDir, 'images'))
+      await buildBusyboxImage(store)
+      const filler = join(small, 'filler')
+      await command('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], {}).catch(() => {})
+      const full = new Pods(await createEmbeddedRuntime(own), directory)
+      await assert.rejects(full.run(forever), /no space left on device/i)
+      await assert.rejects(buildBusyboxImage(store, 'second:1'), /no space left on device/i)
+      assert.deepEqual([await full.runtime.listPodSandboxes(), store.list().length, readdirSync(join(own.dataDir, 'containers'))], [[], 1, []])
+      rmSync(filler)
+      const { id, sandboxId } = await full.run(forever)
+      assert.match(await full.output(id, 'dd if=/dev/zero of=/file bs=1M count=20'), /No space left on device/)
+      await full.runtime.removePodSandbox(sandboxId)
+      await full.runtime.close()
+      await command('umount', [small])
     })
 
     it('a sandbox whose network fails leaves nothing', async () => {

@@ -45,6 +45,7 @@ export class Containers {
     for (const record of recordsIn<ContainerRecord>(paths.containers, 'container.json', broken)) this.#entries.set(record.id, new ContainerEntry(record))
     // What was being made when the process ended: nobody knows of it.
     for (const id of namesIn(paths.containers)) if (!this.#entries.has(id)) await sweepContainer(this.#context, id)
+    this.#context.images.leases.retainPins(new Set(this.#entries.keys()))
     const mounted = new Set(mountPointsBelow(paths.bundles))
     for (const entry of this.#entries.values()) await this.#adopt(entry, mounted.has(paths.rootfs(entry.record.id)))
     this.#exits.watch((id) => this.#exited(id))
@@ -143,8 +144,19 @@ export class Containers {
       throw new RuntimeError('RunContainerError', message, { cause: error })
     }
     record.startedAt = clock.now()
-    saveContainer(this.#context, record)
+    this.#save(record)
     events.emit({ type: 'containerStarted', containerId: id, sandboxId: record.sandboxId, at: record.startedAt })
+  }
+
+  /** Whether it could be written down: what has happened has happened, also when the disk is full. */
+  #save(record: ContainerRecord): boolean {
+    try {
+      saveContainer(this.#context, record)
+      return true
+    } catch (error) {
+      this.#context.log(`the record of container ${record.id} could not be written`, error)
+      return false
+    }
   }
 
   #exited(id: string): void {
@@ -171,8 +183,8 @@ export class Containers {
     record.reason = outOfMemory ? 'OOMKilled' : (reason ?? (exitCode === 0 ? 'Completed' : 'Error'))
     if (message) record.message = message
     entry.stop?.timer.cancel()
-    saveContainer(this.#context, record)
-    this.#exits.forget(record.id)
+    // On a full disk the exit file stays, from which a later process learns the same.
+    if (this.#save(record)) this.#exits.forget(record.id)
     events.emit({ type: 'containerStopped', containerId: record.id, sandboxId: record.sandboxId, at: record.finishedAt })
     try {
       await releaseContainer(this.#context, record)

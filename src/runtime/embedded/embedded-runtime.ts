@@ -29,7 +29,6 @@ import { command } from './command.ts'
 import { Containers } from './containers.ts'
 import type { RuntimeContext } from './context.ts'
 import { Crun } from './crun.ts'
-import { directorySize } from './directory-size.ts'
 import { exec, execSync } from './exec.ts'
 import { openImageStore } from './images/image-store.ts'
 import { pullImage } from './images/registry/pull.ts'
@@ -235,7 +234,7 @@ class EmbeddedRuntime implements Runtime {
 
   async imageFsInfo() {
     const { directory } = this.#context.images
-    const { bytes, inodes } = await directorySize(directory)
+    const { bytes, inodes } = this.#context.images.usage()
     const { blocks, bavail, bsize } = statfsSync(directory)
     return { mountpoint: directory, usedBytes: bytes, inodesUsed: inodes, capacityBytes: blocks * bsize, availableBytes: bavail * bsize }
   }
@@ -255,9 +254,9 @@ class EmbeddedRuntime implements Runtime {
 }
 
 function containerView(record: ContainerRecord): Container {
-  const { id, sandboxId, config, imageId, createdAt } = record
-  const { metadata, image, labels, annotations } = config
-  return { id, sandboxId, metadata, image, imageRef: imageId, state: containerState(record), createdAt, labels, annotations }
+  const { id, sandboxId, config, imageName, imageRef, createdAt } = record
+  const { metadata, labels, annotations } = config
+  return { id, sandboxId, metadata, image: imageName, imageRef, state: containerState(record), createdAt, labels, annotations }
 }
 
 function statusView(record: ContainerRecord): ContainerStatus {

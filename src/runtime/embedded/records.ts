@@ -20,6 +20,9 @@ export interface ContainerRecord {
   config: ContainerConfig
   /** Id of the image. */
   imageId: string
+  /** As pods show it: the image's whole name, and the digest it was pulled by. */
+  imageName: string
+  imageRef: string
   createdAt: number
   startedAt?: number
   finishedAt?: number

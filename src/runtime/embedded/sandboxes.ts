@@ -114,7 +114,12 @@ export class Sandboxes {
     await removeNamespaces(state)
     record.state = 'notReady'
     delete record.pausePid
-    this.#save(record)
+    try {
+      this.#save(record)
+    } catch (error) {
+      // Its namespaces are gone: a later process sees that too.
+      this.#context.log(`the record of sandbox ${record.id} could not be written`, error)
+    }
     events.emit({ type: 'sandboxStopped', sandboxId: record.id, at: clock.now() })
   }
 

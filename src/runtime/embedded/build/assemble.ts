@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { directorySize } from '../directory-size.ts'
-import { Digester } from '../images/digest.ts'
+import { Digester, digestOf } from '../images/digest.ts'
 import type { ImageLayer, ImageRecord } from '../images/image-record.ts'
 import type { ImageStore } from '../images/image-store.ts'
 import type { Lease } from '../images/leases.ts'
@@ -50,7 +50,9 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
     history: assembly.history.map((created_by) => ({ created, created_by })),
   }
   const configText = JSON.stringify(config)
-  const id = await store.blobs.put(configText)
+  const id = digestOf(configText)
+  lease.add(id)
+  await store.blobs.put(configText)
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
@@ -58,8 +60,9 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
     layers: assembly.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
   }
   const manifestText = JSON.stringify(manifest)
-  const digest = await store.blobs.put(manifestText)
-  lease.add(id, digest)
+  const digest = digestOf(manifestText)
+  lease.add(digest)
+  await store.blobs.put(manifestText)
   const record: ImageRecord = {
     name: canonicalName(parseReference(assembly.name)),
     manifest: { mediaType: mediaTypes.manifest, digest, size: Buffer.byteLength(manifestText) },

@@ -4,11 +4,12 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RecipeStep } from './recipe.ts'
 
-/** Grows when the builder makes something else out of the same recipe. */
-const builder = 1
+/** Each grows when the builder makes something else out of the same. */
+const base = 1
+const builder = 2
 
 export function baseKey(release: string): string {
-  return hash({ builder, release, arch: process.arch })
+  return hash({ builder: base, release, arch: process.arch })
 }
 
 export function stepKey(below: string, step: RecipeStep, directory: string): string {

@@ -32,7 +32,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do packages="$packages $1"; shift; done
 put "$staging/copy"
 own "$@"
 [ -z "$run" ] || chroot "$root" sh -euc "$run" 2>&1
-rm -rf "$root/tmp"/* "$root/run"/*
+rm -rf "$root/tmp"/*
 `
 
 export interface StepPlace {

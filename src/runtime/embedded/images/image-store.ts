@@ -16,6 +16,7 @@ import { LayerStore } from './layer-store.ts'
 import { Leases } from './leases.ts'
 import { canonicalName, parseReference } from './reference.ts'
 import { ReferenceIndex } from './reference-index.ts'
+import type { LayerSize } from './tar/layer-to-overlay.ts'
 
 /** Broken downloads are kept this long to be taken up again, and work that was never finished. */
 const keepUnfinished = 3_600_000
@@ -33,6 +34,8 @@ export interface ImageStore {
   status(reference: string): Image | undefined
   /** Removes one name, or by id all names of an image; what nobody uses any more goes with it. */
   remove(reference: string): void
+  /** Space of blobs and layers. */
+  usage(): LayerSize
   /** Removes content that no name, work or container uses. */
   collectGarbage(): void
 }
@@ -84,6 +87,12 @@ export function openImageStore(directory: string, clock: Clock = realClock): Ima
     references,
     find,
     collectGarbage,
+    usage() {
+      const digests = blobs.list()
+      const marks = layers.list()
+      const bytes = digests.reduce((sum, digest) => sum + (blobs.size(digest) ?? 0), 0) + marks.reduce((sum, mark) => sum + mark.bytes, 0)
+      return { bytes, inodes: digests.length + marks.reduce((sum, mark) => sum + mark.inodes, 0) }
+    },
     status(reference) {
       const record = find(reference)
       return record && asImage(namesOf(record.id), false)

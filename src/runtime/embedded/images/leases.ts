@@ -63,6 +63,14 @@ export class Leases {
     rmSync(join(this.#directory, `pin-${name}.json`), { force: true })
   }
 
+  /** Forgets the pins of all others. */
+  retainPins(names: Set<string>): void {
+    for (const file of namesIn(this.#directory)) {
+      const name = /^pin-(.+)\.json$/.exec(file)?.[1]
+      if (name && !names.has(name)) this.unpin(name)
+    }
+  }
+
   /** Runs `collect` with what is in use; nobody takes a lease meanwhile. False when another process collects. */
   exclusively(collect: (inUse: Set<string>) => void): boolean {
     if (this.#collecting()) return false
