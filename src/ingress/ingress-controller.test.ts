@@ -35,8 +35,8 @@ inNetworkNamespace(
     const pods: TestPod[] = []
     let controller: Component
 
-    const start = () => {
-      return startIngressController(context, {
+    const start = (within = context) => {
+      return startIngressController(within, {
         // As the launcher does it: a socket that was made elsewhere, beside one that nginx opens itself.
         http: [
           { address: '127.0.0.1', port: 8080, fd: 3 },
@@ -276,13 +276,20 @@ inNetworkNamespace(
 
     test('a new controller takes over the nginx that runs; one that died is started again', async () => {
       const pid = nginxPid()
-      // As after kill -9: nobody told nginx to end.
-      controller = await start()
+      // As after kill -9: the first one hears of nothing any more, and nobody told nginx to end.
+      context.informers.stop()
+      const again = componentContext(context.server)
+      const workers = childrenOf(pid)
+      controller = await start(again)
+      await setEndpoints('late', [endpoint(1)])
+      await eventually('endpoints are led to anew', async () => (await ask('late.example', '/name')).body === 'b')
+      assert.deepEqual(childrenOf(pid), workers, 'no reload')
       await createIngress('after', { rules: [rule('after.example')] })
       await eventually('routed', async () => (await ask('after.example')).status === 200)
       assert.equal(nginxPid(), pid)
       for (const child of [pid, ...childrenOf(pid)]) process.kill(child, 'SIGKILL')
       await eventually('started again', async () => nginxPid() !== pid && (await ask('after.example')).status === 200)
+      again.informers.stop()
     })
   },
   { listen: [8080] },

@@ -107,6 +107,8 @@ class IngressController implements Component {
 
   async start(): Promise<void> {
     await this.#certificates.ensureFallback(this.#context.clock.now())
+    // One that runs what is wanted anyway goes on without a reload.
+    this.#generation = (await this.#nginx.adopt()) ?? ''
     const { informers } = this.#context
     const ingresses = informers.informer(Ingress)
     const classes = informers.informer(IngressClass)
@@ -192,7 +194,8 @@ class IngressController implements Component {
         }
         built = this.#build(accepted)
       }
-      await this.#reload(built)
+      // Without the rejected ones it may be what runs already.
+      if (built.generation !== this.#generation) await this.#reload(built)
       span({
         name: 'proxy configured',
         start,

@@ -16,7 +16,8 @@ export interface NginxProcessOptions {
   log: Logger
 }
 
-const startMs = 10_000
+const attempts = 4
+const attemptMs = 3_000
 const stopMs = 5_000
 
 /** The one nginx of a state directory: started, or found running after this process was started again. */
@@ -55,15 +56,26 @@ export class NginxProcess {
     return line.replace(/^.*\[emerg\] (\d+#\d+: )?/, '').replace(/ in \S+nginx\.conf\.test:\d+$/, '')
   }
 
+  /** The configuration that an nginx runs which an earlier controller left; undefined when there is none. */
+  async adopt(): Promise<string | undefined> {
+    this.#pid = this.#findRunning()
+    if (this.#pid === undefined) return undefined
+    this.#watch ??= this.#options.clock.every(1000, () => this.#check())
+    return await this.#ask('/generation')
+  }
+
   /** Makes nginx run this configuration and returns when it does: connections that stand are served to their end. */
   async apply(config: string, generation: string): Promise<void> {
     writeFileSync(`${this.configFile}.new`, config, { mode: 0o600 })
     renameSync(`${this.configFile}.new`, this.configFile)
     this.#pid ??= this.#findRunning()
-    if (this.#pid !== undefined) process.kill(this.#pid, 'SIGHUP')
-    else this.#start()
     this.#watch ??= this.#options.clock.every(1000, () => this.#check())
-    await this.#whenRunning(generation)
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (this.#pid !== undefined && this.#isOurs(this.#pid)) process.kill(this.#pid, 'SIGHUP')
+      else this.#start()
+      if (await this.#until(async () => (await this.#ask('/generation')) === generation, attemptMs)) return
+    }
+    throw new Error(`nginx does not run the new configuration: see ${join(this.#options.stateDirectory, 'error.log')}`)
   }
 
   /** Lets requests that are under way come to their end, for a while. */
@@ -121,15 +133,6 @@ export class NginxProcess {
     this.#deaths++
     this.#options.log.error('nginx is gone, starting it again', { times: this.#deaths })
     this.#start()
-  }
-
-  async #whenRunning(generation: string): Promise<void> {
-    let running: string | undefined
-    const reached = await this.#until(async () => {
-      running = await this.#ask('/generation')
-      return running === generation
-    }, startMs)
-    if (!reached) throw new Error(`nginx does not run the new configuration: see ${join(this.#options.stateDirectory, 'error.log')}`)
   }
 
   async #until(condition: () => boolean | Promise<boolean>, milliseconds: number): Promise<boolean> {

@@ -14,8 +14,8 @@ export interface TestContext extends ComponentContext {
   warnings: string[]
 }
 
-export function componentContext(): TestContext {
-  const server = new MemoryServer(realClock)
+/** A second one over the same `server` is as a component that was started again. */
+export function componentContext(server = new MemoryServer(realClock)): TestContext {
   const client = createClient(server, { userAgent: 'test/1' })
   const spans: Span[] = []
   const warnings: string[] = []
