@@ -9,7 +9,7 @@ import { RuntimeError } from '../../../runtime.ts'
 import { digestOf } from '../digest.ts'
 import { openImageStore } from '../image-store.ts'
 import { hostPlatform, mediaTypes } from '../manifest.ts'
-import { cuttingProxy, Pusher, startRegistry, type TestRegistry, tarOf } from '../testing/registry.ts'
+import { cuttingProxy, Pusher, startRegistry, type TestRegistry, tarOf, tokenRegistry } from '../testing/registry.ts'
 import { pullImage } from './pull.ts'
 
 const skip = process.getuid?.() !== 0 ? 'needs root' : spawnSync('docker-registry', ['--version']).error ? 'needs docker-registry' : false
@@ -191,6 +191,17 @@ describe('pulling from a registry', { skip }, () => {
     } finally {
       await locked.stop()
     }
+  })
+
+  it('fetches a token where the registry says so', async () => {
+    const guarded = await tokenRegistry(registry.address)
+    const name = `${guarded.address}/team/app:1`
+    await assert.rejects(pullImage(name, { store: newStore() }), errImagePull(/pull access denied.*unauthorized: authentication required/))
+    await pullImage(name, { store: newStore(), auth: { username: 'u', password: 'pw' } })
+    assert.deepEqual(new Set(guarded.scopes), new Set(['repository:team/app:pull']))
+    assert.equal(guarded.scopes.length, 2)
+    await pullImage(name, { store: newStore(), auth: { registryToken: 'good' } })
+    await guarded.stop()
   })
 
   it('two pulls of one image at once are one', async () => {

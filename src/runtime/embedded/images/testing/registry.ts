@@ -1,6 +1,7 @@
 /** Debian's docker-registry on the loopback, and images made by hand to put into it. For tests. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -138,6 +139,35 @@ export async function cuttingProxy(target: string, cuts: number, bytes: number):
     connections: () => count,
     stop: async () => {
       server.close()
+    },
+  }
+}
+
+/** A registry that sends clients to a token server first, which knows user `u` with password `pw`. */
+export async function tokenRegistry(target: string): Promise<TestRegistry & { scopes: string[] }> {
+  const scopes: string[] = []
+  const server = createHttpServer(async (request, response) => {
+    const url = new URL(request.url ?? '', `http://${request.headers.host}`)
+    if (url.pathname === '/token') {
+      scopes.push(url.searchParams.get('scope') ?? '')
+      const known = request.headers.authorization === `Basic ${Buffer.from('u:pw').toString('base64')}`
+      response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' }).end(known ? '{"token":"good"}' : '{}')
+    } else if (request.headers.authorization === 'Bearer good') {
+      const answer = await fetch(`http://${target}${url.pathname}`, { headers: { accept: request.headers.accept ?? '' } })
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(Buffer.from(await answer.arrayBuffer()))
+    } else {
+      const challenge = `Bearer realm="http://${request.headers.host}/token",service="test",scope="repository:team/app:pull"`
+      response.writeHead(401, { 'www-authenticate': challenge }).end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}')
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    scopes,
+    stop: async () => {
+      server.close()
+      server.closeAllConnections()
     },
   }
 }
