@@ -8,17 +8,20 @@ import { noSuchPath, notAcceptable } from '../../machinery/errors.ts'
 import type { RequestHandler, ServerPart, ServerPartFactory } from '../contracts.ts'
 import type { ApiResponse } from '../request.ts'
 import { groupVersions } from './group-order.ts'
-import { answer, type TaggedDocument, TaggedDocuments, tagged } from './tagged.ts'
+import { encodeOpenApiV2, openApiV2Protobuf } from './openapi-protobuf.ts'
+import { answer, type TaggedDocument, TaggedDocuments, tagged, taggedBody } from './tagged.ts'
 
 /** What `machinery/openapi` makes. */
 export interface OpenApiSource {
-  v2(resources: readonly Resource[]): unknown
+  v2(resources: readonly Resource[]): { [name: string]: unknown }
   v3(resources: readonly Resource[], group: string, version: string): unknown
   /** Changes when the documents of the same resources would be others (another schema). */
   readonly fingerprint: string
 }
 
 const json = 'application/json'
+/** By its name, and by the older one that clients still ask for. */
+const protobuf = /application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf/
 
 export function openApi(source: OpenApiSource): ServerPartFactory {
   return (server): ServerPart => {
@@ -61,8 +64,13 @@ export function openApi(source: OpenApiSource): ServerPartFactory {
       paths: ['/openapi/v2'],
       async handle({ request }): Promise<ApiResponse> {
         const accept = request.headers.accept ?? json
-        if (!/(application\/json|\*\/\*|application\/\*)/.test(accept)) throw notAcceptable([json])
-        return answer(request, documents.get('v2', () => tagged(json, source.v2(server.resources.all()))) as TaggedDocument)
+        const document = () => source.v2(server.resources.all())
+        if (protobuf.test(accept)) {
+          const made = documents.get('v2 protobuf', () => taggedBody(openApiV2Protobuf, encodeOpenApiV2(document())))
+          return answer(request, made as TaggedDocument)
+        }
+        if (!/(application\/json|\*\/\*|application\/\*)/.test(accept)) throw notAcceptable([json, openApiV2Protobuf])
+        return answer(request, documents.get('v2', () => tagged(json, document())) as TaggedDocument)
       },
     }
     return { name: 'openapi', handlers: [v2, v3] }

@@ -4,20 +4,21 @@ import type { ApiRequest, ApiResponse } from '../request.ts'
 
 export interface TaggedDocument {
   contentType: string
-  text: string
+  body: string | Uint8Array
   etag: string
 }
 
-export function tagged(contentType: string, document: unknown): TaggedDocument {
-  const text = JSON.stringify(document)
-  return { contentType, text, etag: `"${createHash('sha256').update(text).digest('hex').toUpperCase()}"` }
+export const tagged = (contentType: string, document: unknown): TaggedDocument => taggedBody(contentType, JSON.stringify(document))
+
+export function taggedBody(contentType: string, body: string | Uint8Array): TaggedDocument {
+  return { contentType, body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` }
 }
 
 export function answer(request: ApiRequest, document: TaggedDocument, headers: Record<string, string> = {}): ApiResponse {
   const known = request.headers['if-none-match']?.split(',').some((one) => one.trim() === document.etag || one.trim() === `W/${document.etag}`)
   const told = { etag: document.etag, vary: 'Accept', 'cache-control': 'public', ...headers }
   if (known) return { kind: 'bytes', status: 304, contentType: document.contentType, bytes: '', headers: told }
-  return { kind: 'bytes', status: 200, contentType: document.contentType, bytes: document.text, headers: told }
+  return { kind: 'bytes', status: 200, contentType: document.contentType, bytes: document.body, headers: told }
 }
 
 /** Keeps documents by name until the generation of what they are made from has changed. */
