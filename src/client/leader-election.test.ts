@@ -95,3 +95,44 @@ test('two that stand at the same moment: one wins', async () => {
   assert.equal(leading.size, 1)
   await Promise.all(all.map(({ stop }) => stop()))
 })
+
+test('who comes back under its own name leads at once, and nobody else meanwhile', async () => {
+  const { clock, server, leading, history, stand, most } = setUp()
+  const first = stand('a')
+  await clock.advance(10_000)
+  const other = stand('b')
+  await clock.advance(10_000)
+  // As a process that is killed: no word of it any more, and the Lease still is its own.
+  let killed = true
+  server.intercept = ({ headers }) => {
+    if (killed && headers?.['user-agent'] === 'a') throw new ConnectionError('connect ECONNREFUSED', 'ECONNREFUSED')
+    return undefined
+  }
+  await first.stop()
+  killed = false
+  const again = stand('a')
+  await clock.advance(1)
+  assert.deepEqual([...leading], ['a'])
+  await clock.advance(120_000)
+  assert.deepEqual([...leading], ['a'])
+  assert.deepEqual(history, ['a', 'a'])
+  assert.equal(most(), 1)
+  const { spec } = await createClient(server, { userAgent: 'test' }).get(Lease, lease)
+  assert.equal(spec.leaseTransitions, 0)
+  await again.stop()
+  await other.stop()
+})
+
+test('a holder renews with one request', async () => {
+  const { clock, server, stand } = setUp()
+  const a = stand('a')
+  await clock.advance(1)
+  const requests: string[] = []
+  server.intercept = ({ method }) => {
+    requests.push(method)
+    return undefined
+  }
+  await clock.advance(20_000)
+  assert.deepEqual(requests, Array(10).fill('PUT'))
+  await a.stop()
+})

@@ -10,6 +10,16 @@ import type { Client } from './client.ts'
 import type { Logger } from './component.ts'
 import { Lease } from './resources.ts'
 
+/** How a component stands for election. */
+export interface Election {
+  /** Unlike that of any other instance that may run at the same time; a holder that comes back under it leads at once. */
+  identity: string
+  namespace?: string
+  /** Of the Lease, where it is not the component's own name. */
+  name?: string
+  retryPeriodMs?: number
+}
+
 export interface LeaderElectionOptions {
   client: Client
   clock: Clock
@@ -17,7 +27,6 @@ export interface LeaderElectionOptions {
   namespace: string
   /** Of the Lease: `kube-scheduler`. */
   name: string
-  /** Unlike that of any other instance. */
   identity: string
   leaseDurationMs?: number
   renewDeadlineMs?: number
@@ -105,6 +114,8 @@ class Candidate {
     try {
       const now = microTimestamp(clock.now())
       const mine = { holderIdentity: identity, leaseDurationSeconds: Math.round(this.#leaseDurationMs / 1000), acquireTime: now, renewTime: now }
+      const renewed = await this.#renew(now, signal)
+      if (renewed) return true
       let lease: V1Lease
       try {
         lease = await client.get(Lease, { namespace, name }, { signal })
@@ -125,6 +136,19 @@ class Candidate {
     } catch (error) {
       if (!this.#options.signal.aborted) log.debug('could not take or renew the lease', { lease: name, error })
       return false
+    }
+  }
+
+  /** Renews without looking first, where the Lease was ours when last seen: the resource version tells whether it still is. */
+  async #renew(renewTime: string, signal: AbortSignal): Promise<boolean> {
+    const held = this.#observed
+    if (held?.spec.holderIdentity !== this.#options.identity) return false
+    try {
+      this.#observe(await this.#options.client.update(Lease, { ...held, spec: { ...held.spec, renewTime } }, { signal }))
+      return true
+    } catch (error) {
+      if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound')) return false
+      throw error
     }
   }
 

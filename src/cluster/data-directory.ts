@@ -2,6 +2,7 @@
  * Everything of a cluster that must survive lies under its data directory (design, rule 8). This file names what
  * lies where, and says whether a cluster is running over it.
  */
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { UserError } from './user-error.ts'
@@ -78,6 +79,19 @@ export function prepareDataDirectory(path: string): DataDirectory {
     throw new UserError(`the data directory ${data.root} cannot be used (${error instanceof Error ? error.message : error}): choose another with --data-dir`)
   }
   return data
+}
+
+/**
+ * Under which name the components of this directory's server stand for election. It stays the same over restarts:
+ * only one server runs over a directory, so whoever comes back under this name takes over from itself.
+ */
+export function electionIdentity(data: DataDirectory): string {
+  const file = join(data.root, 'instance')
+  if (!existsSync(file)) {
+    writeFileSync(`${file}.new`, `skiff_${randomUUID()}`)
+    renameSync(`${file}.new`, file)
+  }
+  return readFileSync(file, 'utf8')
 }
 
 export function processStartTime(pid: number): string | undefined {

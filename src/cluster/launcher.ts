@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
+import type { OptionalComponent } from './optional-components.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import { UserError } from './user-error.ts'
 
@@ -22,6 +23,7 @@ export interface LaunchOptions {
   httpPort: number
   httpsPort: number
   egress: 'on' | 'off'
+  without?: readonly OptionalComponent[]
   context: string
   kubeconfig: string
 }
@@ -40,6 +42,7 @@ export interface InsideOptions {
   apiPort: number
   httpPort: number
   httpsPort: number
+  without: readonly OptionalComponent[]
 }
 
 async function listen(port: number, what: string, flag: string): Promise<Server> {
@@ -82,7 +85,11 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
     sockets.push(await listen(options.httpPort, 'HTTP', '--http-port'))
     sockets.push(await listen(options.httpsPort, 'HTTPS', '--https-port'))
     const [apiPort = 0, httpPort = 0, httpsPort = 0] = sockets.map(portOf)
-    const child = spawnInside({ dataDir: data.root, id, egress: options.egress, apiPort, httpPort, httpsPort }, data, sockets.map(descriptorOf))
+    const child = spawnInside(
+      { dataDir: data.root, id, egress: options.egress, apiPort, httpPort, httpsPort, without: options.without ?? [] },
+      data,
+      sockets.map(descriptorOf),
+    )
     const pid = child.pid
     if (!pid) throw new UserError('unshare could not be started')
     const cluster: RunningCluster = {

@@ -28,7 +28,8 @@ export interface NodeOptions {
   clusterDNS: string
   clusterDomain: string
   kubelet: ComponentContext
-  proxy: ComponentContext
+  /** Absent: another proxy serves the node. */
+  proxy: ComponentContext | undefined
 }
 
 export interface Node extends Component {
@@ -49,7 +50,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     log: (message, error) => log.warn(message, error === undefined ? {} : { error: String(error) }),
   })
   const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
-  const proxy = await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.podCIDR], serviceCIDR: options.serviceCIDR })
+  const proxy = options.proxy && (await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.podCIDR], serviceCIDR: options.serviceCIDR }))
   const kubelet = startKubelet(options.kubelet, {
     nodeName,
     runtime,
@@ -72,7 +73,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     runtime,
     async stop() {
       await kubelet.stop()
-      await proxy.stop()
+      await proxy?.stop()
       await runtime.close()
     },
   }

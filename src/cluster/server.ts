@@ -14,10 +14,11 @@ import { openTraceLog } from '../trace/trace-log.ts'
 import { cgroupParent } from './cgroup-parent.ts'
 import { componentContext, type StopContext } from './component-context.ts'
 import { startControlPlane } from './control-plane.ts'
-import type { DataDirectory } from './data-directory.ts'
+import { type DataDirectory, electionIdentity } from './data-directory.ts'
 import { localVolumes } from './local-volumes.ts'
 import { ensureNodeBridge } from './namespaces.ts'
 import { startNode } from './node.ts'
+import type { OptionalComponent } from './optional-components.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
 import { ensureSystemObjects } from './system-objects.ts'
@@ -31,6 +32,8 @@ export interface ServerOptions {
   apiPort: number
   httpPort: number
   httpsPort: number
+  /** Left out, for others to take their place. */
+  without: readonly OptionalComponent[]
   log: Logger
   onApiReady(): void
 }
@@ -48,6 +51,8 @@ const dnsServiceAddress = '10.96.0.10'
 const podCIDR = '10.244.0.0/24'
 const apiPortInside = 6443
 const clusterDomain = 'cluster.local'
+/** Rarer than upstream's 2 s: the Lease is in the same process, and a cluster at rest should write little. */
+const electionRetryMs = 5000
 
 export async function startServer(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
   const { data, log } = options
@@ -82,14 +87,19 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   }
   await ensureNodeBridge(nodeAddress, nodeNetworkPrefix)
   await controlPlane.http.listen({ host: nodeAddress, port: apiPortInside })
-  const components: Component[] = [
-    startControllerManager(context('kube-controller-manager', controllerManagerUser), {
-      clusterCa: pki.ca.certificate,
-      volumeDirectories: localVolumes(data.volumes),
-      clientFor: (controller) => controlPlane.client(controllerUser(controller), controller),
-    }),
-    startScheduler(context('kube-scheduler', schedulerUser)),
-  ]
+  const runs = (component: OptionalComponent) => !options.without.includes(component)
+  const leaderElection = { identity: electionIdentity(data), retryPeriodMs: electionRetryMs }
+  const components: Component[] = []
+  if (runs('controller-manager'))
+    components.push(
+      startControllerManager(context('kube-controller-manager', controllerManagerUser), {
+        clusterCa: pki.ca.certificate,
+        volumeDirectories: localVolumes(data.volumes),
+        clientFor: (controller) => controlPlane.client(controllerUser(controller), controller),
+        leaderElection,
+      }),
+    )
+  if (runs('scheduler')) components.push(startScheduler(context('kube-scheduler', schedulerUser), { leaderElection }))
   const [node] = await Promise.all([
     startNode({
       nodeName,
@@ -102,24 +112,28 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       clusterDNS: dnsServiceAddress,
       clusterDomain,
       kubelet: context(`kubelet/${nodeName}`, nodeUser(nodeName)),
-      proxy: context('kube-proxy', proxyUser),
+      proxy: runs('proxy') ? context('kube-proxy', proxyUser) : undefined,
     }),
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
   ])
-  components.push(
-    await startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
-      listen: [{ address: nodeAddress, port: 53 }],
-      domain: clusterDomain,
-      upstream: options.egress === 'on' ? 'host' : 'off',
-      metrics: { host: nodeAddress, port: 9153 },
-    }),
-    await startIngressController(context('ingress-nginx', serviceAccountUser('kube-system', 'ingress-nginx')), {
-      http: [{ fd: httpSocket, address: '127.0.0.1', port: options.httpPort }],
-      https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
-      publishAddress: '127.0.0.1',
-      stateDirectory: data.run,
-    }),
-  )
+  if (runs('dns'))
+    components.push(
+      await startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
+        listen: [{ address: nodeAddress, port: 53 }],
+        domain: clusterDomain,
+        upstream: options.egress === 'on' ? 'host' : 'off',
+        metrics: { host: nodeAddress, port: 9153 },
+      }),
+    )
+  if (runs('ingress'))
+    components.push(
+      await startIngressController(context('ingress-nginx', serviceAccountUser('kube-system', 'ingress-nginx')), {
+        http: [{ fd: httpSocket, address: '127.0.0.1', port: options.httpPort }],
+        https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
+        publishAddress: '127.0.0.1',
+        stateDirectory: data.run,
+      }),
+    )
   return {
     async stop() {
       for (const component of components.reverse()) await component.stop()

@@ -2,7 +2,7 @@
 import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
-import { runLeaderElection } from '../client/leader-election.ts'
+import { type Election, runLeaderElection } from '../client/leader-election.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
@@ -35,7 +35,7 @@ export interface ControllerManagerOptions {
   nodeLifecycle?: NodeLifecycleOptions
   podGarbage?: PodGarbageOptions
   /** Stands for election under this name, and runs only while it leads. */
-  leaderElection?: { identity: string; namespace?: string; name?: string }
+  leaderElection?: Election
   metrics?: ControllerMetrics
   /** The client of one controller, which speaks as its own user; that of the context when absent. */
   clientFor?(controller: string): Client
@@ -94,6 +94,7 @@ export function startControllerManager(context: ComponentContext, options: Contr
     namespace: leaderElection.namespace ?? 'kube-system',
     name: leaderElection.name ?? 'kube-controller-manager',
     identity: leaderElection.identity,
+    retryPeriodMs: leaderElection.retryPeriodMs,
     signal: stopped.signal,
     async lead(signal) {
       const running = startAll(context, options)

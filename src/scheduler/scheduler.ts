@@ -4,7 +4,7 @@
  */
 import type { Component, ComponentContext } from '../client/component.ts'
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts'
-import { runLeaderElection } from '../client/leader-election.ts'
+import { type Election, runLeaderElection } from '../client/leader-election.ts'
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
@@ -22,7 +22,7 @@ export interface SchedulerOptions {
   /** Pods are ours when `spec.schedulerName` is this. */
   schedulerName?: string
   /** Stand for election under this identity; absent: schedule at once (one instance). */
-  leaderElection?: { identity: string; namespace?: string }
+  leaderElection?: Election
   plugins?: readonly Plugin[]
 }
 
@@ -40,8 +40,9 @@ export function startScheduler(context: ComponentContext, options: SchedulerOpti
         clock: context.clock,
         log: context.log,
         namespace: election.namespace ?? 'kube-system',
-        name: 'kube-scheduler',
+        name: election.name ?? 'kube-scheduler',
         identity: election.identity,
+        retryPeriodMs: election.retryPeriodMs,
         signal: abort.signal,
         lead: (signal) => new Scheduler(context, options).run(signal),
       })

@@ -1,11 +1,15 @@
 /** Each component alone, against any cluster that a kubeconfig leads to: ours, or another Kubernetes. */
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { createClient } from '../../client/api-client.ts'
 import type { Component, ComponentContext } from '../../client/component.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { loadKubeconfig } from '../../client/kubeconfig.ts'
+import type { Election } from '../../client/leader-election.ts'
 import { createLogger } from '../../client/logger.ts'
+import { localVolumes } from '../../cluster/local-volumes.ts'
 import { defaultKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { startControllerManager } from '../../controllers/all-controllers.ts'
@@ -19,13 +23,16 @@ import { port } from '../numbers.ts'
 
 const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
 const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
-const electOption: Option = { type: 'boolean', default: true, help: 'take part in leader election, so that several may run' }
+const electOption: Option = { type: 'string', value: 'true|false', default: 'true', help: 'take part in leader election, so that several may run' }
+
+const kubeconfigFile = (values: Values) => (typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env))
+const contextName = (values: Values) => (typeof values.context === 'string' ? values.context : undefined)
 
 function connect(values: Values, component: string): ComponentContext {
-  const file = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)
+  const file = kubeconfigFile(values)
   const log = createLogger({ clock: realClock, write: (line) => console.log(line), fields: { component } })
   try {
-    const transport = createHttpTransport(loadKubeconfig(file, typeof values.context === 'string' ? values.context : undefined))
+    const transport = createHttpTransport(loadKubeconfig(file, contextName(values)))
     const client = createClient(transport, { userAgent: component })
     return { client, informers: createInformerFactory({ client, clock: realClock, log }), clock: realClock, log, span: () => {} }
   } catch (error) {
@@ -33,7 +40,22 @@ function connect(values: Values, component: string): ComponentContext {
   }
 }
 
-const identity = () => `${hostname()}_${realClock.uuid()}`
+/** PEM; the kubeconfig's own authority where no file is named, as it is the cluster's. */
+function clusterCa(values: Values): string | undefined {
+  const file = values['cluster-ca-file']
+  if (typeof file !== 'string') return loadKubeconfig(kubeconfigFile(values), contextName(values)).ca?.toString()
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UserError(`the authority's certificate cannot be read: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function election(values: Values): { leaderElection?: Election } {
+  const elect = values['leader-elect']
+  if (elect !== 'true' && elect !== 'false') throw new UserError(`--leader-elect must be true or false, not '${elect}'`)
+  return elect === 'true' ? { leaderElection: { identity: `${hostname()}_${realClock.uuid()}` } } : {}
+}
 
 /** Runs until a signal ends it. */
 async function runUntilSignal(start: () => Component | Promise<Component>): Promise<number> {
@@ -52,11 +74,22 @@ async function runUntilSignal(start: () => Component | Promise<Component>): Prom
 export const controllerManager: Command = {
   name: 'controller-manager',
   summary: 'Runs all controllers against the cluster of a kubeconfig.',
-  options: { kubeconfig: kubeconfigOption, context: contextOption, 'leader-elect': electOption },
+  options: {
+    kubeconfig: kubeconfigOption,
+    context: contextOption,
+    'leader-elect': electOption,
+    'cluster-ca-file': { type: 'string', value: 'FILE', help: "PEM, published to every namespace (the kubeconfig's authority)" },
+    'volume-dir': { type: 'string', value: 'DIRECTORY', help: 'where volumes of the class standard are made; without it nobody makes them' },
+  },
   run: (values) =>
-    runUntilSignal(() =>
-      startControllerManager(connect(values, 'kube-controller-manager'), values['leader-elect'] ? { leaderElection: { identity: identity() } } : {}),
-    ),
+    runUntilSignal(() => {
+      const volumes = values['volume-dir']
+      return startControllerManager(connect(values, 'kube-controller-manager'), {
+        clusterCa: clusterCa(values),
+        ...(typeof volumes === 'string' ? { volumeDirectories: localVolumes(resolve(volumes)) } : {}),
+        ...election(values),
+      })
+    }),
 }
 
 export const scheduler: Command = {
@@ -72,7 +105,7 @@ export const scheduler: Command = {
     runUntilSignal(() =>
       startScheduler(connect(values, 'kube-scheduler'), {
         schedulerName: String(values['scheduler-name']),
-        ...(values['leader-elect'] ? { leaderElection: { identity: identity() } } : {}),
+        ...election(values),
       }),
     ),
 }

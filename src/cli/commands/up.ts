@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { prepareDataDirectory, type RunningCluster } from '../../cluster/data-directory.ts'
 import { kubeconfigEntry } from '../../cluster/kubeconfig-entry.ts'
 import { launch } from '../../cluster/launcher.ts'
+import { optionalComponents, parseWithout } from '../../cluster/optional-components.ts'
 import { defaultKubeconfig, mergeKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { checkRequirements } from '../../cluster/requirements.ts'
 import { stopCluster } from '../../cluster/stop.ts'
@@ -20,11 +21,13 @@ export const up: Command = {
     'api-port': { type: 'string', value: 'PORT', default: '6443', help: 'of the API, on 127.0.0.1' },
     'http-port': { type: 'string', value: 'PORT', default: '8080', help: 'of the Ingress, on 127.0.0.1' },
     'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'of the Ingress with TLS, on 127.0.0.1' },
+    without: { type: 'string', value: 'COMPONENTS', help: `leaves out any of ${optionalComponents.join(',')}: others take their place` },
     egress: { type: 'string', value: 'on|off', default: 'on', help: 'whether pods reach the outside' },
   },
   async run(values) {
     const egress = values.egress
     if (egress !== 'on' && egress !== 'off') throw new UserError(`--egress must be on or off, not '${egress}'`)
+    const without = parseWithout(typeof values.without === 'string' ? values.without : undefined)
     checkRequirements()
     const data = prepareDataDirectory(String(values['data-dir']))
     const context = data.root === '/var/lib/skiff' ? 'skiff' : `skiff-${basename(data.root)}`
@@ -37,6 +40,7 @@ export const up: Command = {
         httpPort: port(values['http-port'], '--http-port'),
         httpsPort: port(values['https-port'], '--https-port'),
         egress,
+        without,
         context,
         kubeconfig,
       },
