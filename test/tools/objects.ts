@@ -38,7 +38,14 @@ export function objectsOf(cluster: TestCluster, namespace = 'default'): Objects 
       let last: V1Pod | undefined
       const describe = () => JSON.stringify(last?.status)
       try {
-        return await eventually(`${name}: ${what}`, async () => (holds((last = await pod(name))) ? last : undefined), seconds)
+        return await eventually(
+          `${name}: ${what}`,
+          async () => {
+            last = await pod(name)
+            return holds(last) ? last : undefined
+          },
+          seconds,
+        )
       } catch (error) {
         throw new Error(`${error instanceof Error ? error.message : error}\n${describe()}\n${(await events('Pod', name)).join('\n')}`)
       }

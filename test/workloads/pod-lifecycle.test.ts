@@ -39,7 +39,7 @@ const manifests = (host: string) =>
     podOf('liveness', `touch /tmp/alive; (sleep 2; rm /tmp/alive) & ${forever}`, {
       container: 'livenessProbe: { exec: { command: [cat, /tmp/alive] }, periodSeconds: 1, failureThreshold: 2 }',
     }),
-    podOf('gates', 'mkdir /www; echo ok > /www/healthz; sleep 2; touch /tmp/started; httpd -p 8080 -h /www; sleep 1; touch /tmp/ready; ' + forever, {
+    podOf('gates', `mkdir /www; echo ok > /www/healthz; sleep 2; touch /tmp/started; httpd -p 8080 -h /www; sleep 1; touch /tmp/ready; ${forever}`, {
       container: [
         'startupProbe: { exec: { command: [test, -f, /tmp/started] }, periodSeconds: 1, failureThreshold: 30 }',
         'readinessProbe: { tcpSocket: { port: web }, periodSeconds: 1 }',
