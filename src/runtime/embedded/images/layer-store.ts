@@ -174,7 +174,10 @@ async function unpackInto(directory: string, diffId: string, source: Readable, c
   } catch (error) {
     tar.kill('SIGKILL')
     await ended.catch(() => {})
-    throw new Error(`failed to extract layer ${diffId}: ${complaint.trim() || (error instanceof Error ? error.message : error)}`, { cause: error })
+    // A broken pipe says only that tar has ended: it has said why.
+    const own = error instanceof Error ? error.message : String(error)
+    const why = /EPIPE|premature close/i.test(own) && complaint ? complaint.trim() : own
+    throw new Error(`failed to extract layer ${diffId}: ${why}`, { cause: error })
   }
   if ((await ended) !== 0) throw new Error(`failed to extract layer ${diffId}: ${complaint.trim()}`)
   const found = digester.digest()
