@@ -57,8 +57,12 @@ async function runInside(file: string): Promise<void> {
   // Nothing goes on inside when this process is told to end.
   const end = () => child.kill('SIGKILL')
   const endAndExit = () => {
+    child.once('close', async () => {
+      await settled(() => removeCgroups(id))
+      rmSync(directory, { recursive: true, force: true })
+      process.exit(1)
+    })
     end()
-    process.exit(1)
   }
   process.once('exit', end)
   process.once('SIGTERM', endAndExit)
