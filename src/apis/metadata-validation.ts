@@ -3,10 +3,11 @@
  * {@link validateMetadataUpdate} at each change; resources check only what is their own.
  */
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../machinery/field-error.ts'
+import { isQualifiedName } from '../machinery/labels.ts'
 import { isDnsLabel } from '../machinery/names.ts'
 import type { V1ObjectMeta, V1OwnerReference } from '../machinery/schema/generated/types.ts'
 import { immutable } from './immutable.ts'
-import { isQualifiedName, validateLabels } from './label-validation.ts'
+import { validateLabels } from './label-validation.ts'
 
 const maxAnnotationBytes = 256 * 1024
 const at = 'metadata'

@@ -1,6 +1,7 @@
 import { type FieldError, forbiddenField, invalidValue, required } from '../machinery/field-error.ts'
+import { isLabelValue } from '../machinery/labels.ts'
 import type { V1LabelSelector, V1LabelSelectorRequirement } from '../machinery/schema/generated/types.ts'
-import { isLabelValue, validateLabels, validateQualifiedName } from './label-validation.ts'
+import { validateLabels, validateQualifiedName } from './label-validation.ts'
 
 export function validateLabelSelector(selector: V1LabelSelector | undefined, field: string): FieldError[] {
   if (!selector) return []

@@ -31,6 +31,8 @@ export const ResourceQuota = defineResource<V1ResourceQuota>({
   validateUpdate: (draft, stored) => [...validateQuota(draft), ...immutable('spec.scopes', draft.spec?.scopes, stored.spec?.scopes)],
 })
 
+const countable =
+  /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.storage|(requests\.)?hugepages-.+|pods|resourcequotas|services(\.nodeports|\.loadbalancers)?|replicationcontrollers|secrets|persistentvolumeclaims|configmaps)$/
 const scopes = ['BestEffort', 'CrossNamespacePodAffinity', 'NotBestEffort', 'NotTerminating', 'PriorityClass', 'Terminating', 'VolumeAttributesClass']
 
 /** `cpu: 1/2, memory: 1Gi/4Gi`: used of how much, of requests and counts or of limits. */
@@ -47,6 +49,7 @@ function validateQuota({ spec = {} }: V1ResourceQuota): FieldError[] {
   for (const [name, amount] of Object.entries(spec.hard ?? {})) {
     const at = `spec.hard[${name}]`
     errors.push(...validateQualifiedName(name, at))
+    if (!name.includes('/') && !countable.test(name)) errors.push(invalidValue(at, name, 'must be a standard resource for quota'))
     if ((quantityOrNothing(amount)?.nanos ?? -1n) < 0n) errors.push(invalidValue(at, amount, 'must be greater than or equal to 0'))
   }
   for (const scope of spec.scopes ?? []) if (!scopes.includes(scope)) errors.push(invalidValue('spec.scopes', spec.scopes, 'unsupported scope'))

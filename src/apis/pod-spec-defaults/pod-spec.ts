@@ -5,6 +5,8 @@ import { volumeDefaults } from './volumes.ts'
 
 /** What pods and templates of pods have in common. */
 export function podSpecDefaults(spec: V1PodSpec): void {
+  // Left out by a client: what is read before validation refuses it finds an empty list.
+  spec.containers ??= []
   spec.dnsPolicy ||= 'ClusterFirst'
   spec.restartPolicy ||= 'Always'
   spec.schedulerName ||= 'default-scheduler'
@@ -19,7 +21,7 @@ export function podSpecDefaults(spec: V1PodSpec): void {
   canonicalAmounts(spec.resources?.requests)
   canonicalAmounts(spec.resources?.limits)
   const hostNetwork = spec.hostNetwork === true
-  for (const container of spec.containers ?? []) containerDefaults(container, { hostNetwork })
+  for (const container of spec.containers) containerDefaults(container, { hostNetwork })
   for (const container of spec.initContainers ?? []) containerDefaults(container, { hostNetwork })
   for (const container of spec.ephemeralContainers ?? []) containerDefaults(container, { hostNetwork: false })
   for (const volume of spec.volumes ?? []) volumeDefaults(volume)
@@ -29,7 +31,7 @@ export function podSpecDefaults(spec: V1PodSpec): void {
 export function podDefaults(spec: V1PodSpec): void {
   podSpecDefaults(spec)
   spec.enableServiceLinks ??= true
-  for (const container of spec.containers ?? []) requestsFromLimits(container.resources)
+  for (const container of spec.containers) requestsFromLimits(container.resources)
   for (const container of spec.initContainers ?? []) requestsFromLimits(container.resources)
   requestsFromLimits(spec.resources)
 }

@@ -1,7 +1,8 @@
 import { type FieldError, forbiddenField, invalidValue, required } from '../../machinery/field-error.ts'
+import { isLabelValue } from '../../machinery/labels.ts'
 import { isDnsLabel } from '../../machinery/names.ts'
 import type { V1Affinity, V1NodeSelector, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1PodAffinityTerm } from '../../machinery/schema/generated/types.ts'
-import { isLabelValue, validateQualifiedName } from '../label-validation.ts'
+import { validateQualifiedName } from '../label-validation.ts'
 import { validateLabelSelector } from '../selector-validation.ts'
 
 export function validateAffinity(affinity: V1Affinity | undefined, at: string): FieldError[] {

@@ -1,7 +1,7 @@
 /** References from a container to fields of its pod and to its resources. */
 import { type FieldError, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
+import { isQualifiedName } from '../../machinery/labels.ts'
 import type { V1ObjectFieldSelector, V1ResourceFieldSelector } from '../../machinery/schema/generated/types.ts'
-import { isQualifiedName } from '../label-validation.ts'
 import { quantityOrNothing } from '../resource-list.ts'
 
 const known = new Set([

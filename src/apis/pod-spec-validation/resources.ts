@@ -1,8 +1,8 @@
 import { type FieldError, invalidValue, required } from '../../machinery/field-error.ts'
+import { isQualifiedName } from '../../machinery/labels.ts'
 import { compareQuantities, isZeroQuantity, parseQuantity } from '../../machinery/quantity.ts'
 import type { V1ResourceRequirements } from '../../machinery/schema/generated/types.ts'
 import { nonNegative } from '../formats.ts'
-import { isQualifiedName } from '../label-validation.ts'
 import { quantityOrNothing, quantityProblem } from '../resource-list.ts'
 
 const standard = new Set(['cpu', 'memory', 'ephemeral-storage'])

@@ -1,6 +1,7 @@
 import { type FieldError, invalidValue, notSupported } from '../../machinery/field-error.ts'
+import { isLabelValue } from '../../machinery/labels.ts'
 import type { V1Toleration } from '../../machinery/schema/generated/types.ts'
-import { isLabelValue, validateQualifiedName } from '../label-validation.ts'
+import { validateQualifiedName } from '../label-validation.ts'
 
 export const taintEffects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule']
 

@@ -1,10 +1,10 @@
 import { type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../../machinery/field-error.ts'
+import { isQualifiedName } from '../../machinery/labels.ts'
 import type { V1StorageClass } from '../../machinery/schema/generated/types.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 import { sameMap } from '../equality.ts'
 import { immutable } from '../immutable.ts'
-import { isQualifiedName } from '../label-validation.ts'
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
 const reclaimPolicies = ['Delete', 'Retain']

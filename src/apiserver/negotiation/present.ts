@@ -1,5 +1,6 @@
 /** Gives an answer of the registry the kind that the client accepts: as it is, a Table, or metadata alone. */
-import type { Resource } from '../../apis/resource.ts'
+import { scaleColumns } from '../../apis/autoscaling/scale-columns.ts'
+import type { Column, Resource } from '../../apis/resource.ts'
 import { badRequest } from '../../machinery/errors.ts'
 import type { AnyObject, ObjectList } from '../../machinery/object.ts'
 import type { Event, WatchStream } from '../watch-cache/watch-stream.ts'
@@ -22,6 +23,7 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
 }
 
 export function present(object: unknown, { accepted, resource, include, now }: Presentation): unknown {
+  if (accepted.as === 'Table' && isScale(object)) return tableOf(object, { resource: scale(resource), include, now, version: accepted.asVersion })
   if (!accepted.as || !isOfResource(object, resource)) return object
   const version = accepted.asVersion
   if (accepted.as === 'Table') return tableOf(object, { resource, include, now, version })
@@ -46,6 +48,9 @@ export function presentEvents(stream: WatchStream, presentation: Presentation & 
     return { ...event, object: table as unknown as AnyObject }
   }
 }
+
+const isScale = (object: unknown): object is AnyObject => (object as AnyObject).kind === 'Scale'
+const scale = (resource: Resource): Resource => ({ ...resource, columns: scaleColumns as readonly Column[] })
 
 const isList = (object: AnyObject | ObjectList<AnyObject>): object is ObjectList<AnyObject> => 'items' in object && Array.isArray(object.items)
 

@@ -21,7 +21,7 @@ const createdAt: Column = {
 export function columnsOf(resource: Resource): readonly Column[] {
   const { columns } = resource
   if (columns.length === 0) return [nameColumn, createdAt]
-  return columns[0]?.name === 'Name' ? columns : [nameColumn, ...columns]
+  return columns.some(({ name }) => name === 'Name') ? columns : [nameColumn, ...columns]
 }
 
 interface TableOptions {

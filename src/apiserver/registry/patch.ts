@@ -1,6 +1,7 @@
 /** PATCH: the four kinds of patches, each a function from what is stored to what is wanted. */
-import { type ApiError, badRequest, invalid, unsupportedMediaType } from '../../machinery/errors.ts'
-import { invalidValue } from '../../machinery/field-error.ts'
+
+import { typedErrors } from '../../machinery/apply/typed-errors.ts'
+import { badRequest, unsupportedMediaType } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { jsonPatch } from '../../machinery/patch/json-patch.ts'
 import { mergePatch } from '../../machinery/patch/merge-patch.ts'
@@ -10,6 +11,7 @@ import { cloneJson } from '../negotiation/clone-json.ts'
 import type { ApiRequest } from '../request.ts'
 import { decodeObject, expectedOf, strictError } from './decode.ts'
 import { applyFields } from './field-owners.ts'
+import { patchedInvalid, strategicPatchInvalid } from './patch-errors.ts'
 import type { Registry } from './registry.ts'
 import { type Changed, changeObject } from './update.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -57,7 +59,7 @@ export function patchObject(registry: Registry, request: WriteRequest, at: Patch
     draft(current) {
       if (!current) throw new Error('a patch needs something to change')
       const patched = applyPatch(registry, at.type, current, patch)
-      return cloneJson(decodePatched(registry, request, patched, current))
+      return cloneJson(decodePatched(registry, request, patched, current, at.type === 'strategic' ? patch : undefined))
     },
   })
 }
@@ -75,18 +77,20 @@ export function applyPatch({ schema, resource }: Registry, type: PatchType, curr
   }
 }
 
-/** As the body of an update would be, but that errors are of the patch. */
+/** As the body of an update would be, but that errors are of the patch: of a strategic one alone, else of what it made. */
 export function decodePatched(
   registry: Registry,
   request: WriteRequest,
   patched: unknown,
   current: AnyObject,
+  strategic?: unknown,
   expected = expectedOf(registry.resource),
 ): AnyObject {
   const { schema } = registry
   const { error, unknownFields } = schema.conform(expected.model, patched)
-  if (error) throw patchInvalid(patched, error)
-  if (unknownFields.length > 0 && request.fieldValidation === 'Strict') throw patchInvalid(patched, strictError(unknownFields))
+  const refused = (message: string) => (strategic === undefined ? patchedInvalid(patched, message) : strategicPatchInvalid(strategic, message))
+  if (error) throw refused(error)
+  if (unknownFields.length > 0 && request.fieldValidation === 'Strict') throw refused(strictError(unknownFields))
   const draft = decodeObject(patched, expected, schema, request)
   const { name } = draft.metadata
   if (name !== undefined && name !== current.metadata.name)
@@ -94,13 +98,8 @@ export function decodePatched(
   return draft
 }
 
-const patchInvalid = (patched: unknown, message: string): ApiError => {
-  const { kind: _, ...about } = { kind: '', group: '', name: '' }
-  return invalid({ ...about, kind: '' }, [invalidValue('patch', JSON.stringify(patched), message)])
-}
-
 async function applyObject(registry: Registry, request: WriteRequest, { namespace, name, force }: PatchAt, patch: unknown): Promise<Changed> {
-  const applied = decodeObject(patch, expectedOf(registry.resource), registry.schema, request)
+  const applied = decodeApplied(registry, request, patch)
   if ((patch as Partial<AnyObject>).kind === undefined || (patch as Partial<AnyObject>).apiVersion === undefined)
     throw badRequest("error decoding YAML: Object 'Kind' is missing")
   if (applied.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
@@ -115,3 +114,17 @@ async function applyObject(registry: Registry, request: WriteRequest, { namespac
     draft: (current) => cloneJson(applyFields(registry, request, current, applied, force)),
   })
 }
+
+/** What has unknown fields or wrong types is left as it came: the merge says what is wrong with it, in words of its own. */
+function decodeApplied(registry: Registry, request: WriteRequest, patch: unknown): AnyObject {
+  const expected = expectedOf(registry.resource)
+  const { kind, apiVersion, metadata } = (patch ?? {}) as Partial<AnyObject>
+  if (kind === expected.kind && apiVersion === expected.apiVersion && isObject(metadata)) {
+    const { error, unknownFields } = registry.schema.conform(expected.model, patch)
+    if (!error && unknownFields.length > 0) return { ...(patch as AnyObject), metadata: { ...metadata } }
+    if (error && typedErrors(registry.schema.model(expected.model), patch).length > 0) return { ...(patch as AnyObject), metadata: { ...metadata } }
+  }
+  return decodeObject(patch, expected, registry.schema, request)
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)

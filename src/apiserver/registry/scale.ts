@@ -32,7 +32,7 @@ export function patchScale(registry: Registry, request: WriteRequest, at: PatchA
   return writeScale(registry, request, at.namespace, at.name, (stored) => {
     const current = scaleOf(stored, paths)
     const patched = applyPatch(registry, at.type === 'apply' ? 'merge' : at.type, current, patch, expected.model)
-    return decodePatched(registry, request, patched, current, expected) as Scale
+    return decodePatched(registry, request, patched, current, undefined, expected) as Scale
   })
 }
 
