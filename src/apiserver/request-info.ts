@@ -52,8 +52,10 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     else if (info.verb === 'delete') info.verb = 'deletecollection'
   } else if (info.verb === 'get' && isTrue(query.get('watch'))) info.verb = 'watch'
   // A list or watch of one name by field selector is authorized for that name.
-  if (!info.name && (info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection')) {
-    const match = /(?:^|,)metadata\.name=?=([^,=]+)/.exec(query.get('fieldSelector') ?? '')
+  if (info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection') {
+    const selector = query.get('fieldSelector')
+    if (selector) info.fieldSelector = selector
+    const match = info.name ? undefined : /(?:^|,)metadata\.name=?=([^,=]+)/.exec(selector ?? '')
     if (match?.[1]) info.name = match[1]
   }
   return info

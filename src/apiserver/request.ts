@@ -54,6 +54,8 @@ export interface RequestInfo {
   name: string
   /** Path after the subresource, for proxies. */
   rest: string
+  /** Of a list, watch or deletecollection, as it came. */
+  fieldSelector?: string
 }
 
 export type ApiResponse = { headers?: Record<string, string>; warnings?: string[] } & (

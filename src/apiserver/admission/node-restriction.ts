@@ -1,9 +1,45 @@
 /** A kubelet changes its own node, the pods bound to it, and its own lease; nothing of other nodes. */
-import type { V1Pod } from '../../machinery/schema/generated/types.ts'
+
+import { isDeepStrictEqual } from 'node:util'
+import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
+import { podReferences } from '../authorization/node/pod-references.ts'
 import type { AdmissionAttributes, AdmissionPlugin, ServerAccess } from '../contracts.ts'
 import { draftOf, refused } from './refuse.ts'
 
 const userPrefix = 'system:node:'
+
+/** Labels in Kubernetes' own domains that a kubelet may give its node; others there say where pods may be placed. */
+const ownLabels = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.kubernetes.io/region',
+  'failure-domain.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+])
+const ownDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
+
+function isForbiddenLabel(label: string): boolean {
+  const domain = label.includes('/') ? label.slice(0, label.indexOf('/')) : ''
+  const within = (parent: string) => domain === parent || domain.endsWith(`.${parent}`)
+  if (!within('kubernetes.io') && !within('k8s.io')) return false
+  if (within('node-restriction.kubernetes.io')) return true
+  return !ownLabels.has(label) && !ownDomains.some(within)
+}
+
+function changedLabels(now: V1Node, before: V1Node | undefined): string[] {
+  const labels = { ...before?.metadata.labels, ...now.metadata.labels }
+  return Object.keys(labels)
+    .filter((label) => now.metadata.labels?.[label] !== before?.metadata.labels?.[label])
+    .sort()
+}
 
 function nodeNameOf({ user }: AdmissionAttributes): string | undefined {
   return user.groups.includes('system:nodes') && user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : undefined
@@ -28,9 +64,27 @@ export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
       if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined)
         throw refused(attributes, `pod does not have "kubernetes.io/config.mirror" annotation, node "${node}" can only create mirror pods`)
       if (!runsHere(pod)) throw refused(attributes, `node "${node}" can only create pods with spec.nodeName set to itself`)
+      // A mirror pod stands for what runs on the node already; through it a kubelet must not reach anything of the API.
+      if (pod.spec.serviceAccountName) throw refused(attributes, `node "${node}" can not create pods that reference a service account`)
+      const found = podReferences(pod).find((one) => !one.startsWith('serviceaccounts '))
+      if (found) throw refused(attributes, `node "${node}" can not create pods that reference ${found.slice(0, found.indexOf(' '))}`)
     } else if (verb === 'delete') {
       if (!runsHere(await podOf(attributes))) throw refused(attributes, `node "${node}" can only delete pods with spec.nodeName set to itself`)
     } else if (verb === 'update') throw refused(attributes, `unexpected operation "UPDATE", node "${node}" can only create and delete mirror pods`)
+  }
+
+  function ownNode(attributes: AdmissionAttributes, node: string): void {
+    const now = draftOf<V1Node | undefined>(attributes)
+    const before = attributes.old as unknown as V1Node | undefined
+    if (attributes.verb === 'delete' || !now) throw refused(attributes, `node "${node}" is not allowed to delete node "${attributes.name}"`)
+    const forbidden = changedLabels(now, before).filter(isForbiddenLabel)
+    const all = `is not allowed to ${before ? 'modify' : 'set the following'} labels: ${forbidden.join(', ')}`
+    if (forbidden.length > 0) throw refused(attributes, all)
+    // Taints keep pods away that the node might want.
+    if (before && attributes.subresource === '' && !isDeepStrictEqual(now.spec?.taints ?? [], before.spec?.taints ?? []))
+      throw refused(attributes, `node "${node}" is not allowed to modify taints`)
+    if (before && !isDeepStrictEqual(now.metadata.ownerReferences ?? [], before.metadata.ownerReferences ?? []))
+      throw refused(attributes, `node "${node}" is not allowed to modify ownerReferences`)
   }
 
   function leases(attributes: AdmissionAttributes, node: string): void {
@@ -63,6 +117,7 @@ export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
       else if (what === 'nodes' || what === 'csinodes.storage.k8s.io') {
         const name = attributes.name || attributes.object?.metadata.name
         if (name !== node) throw refused(attributes, `node "${node}" is not allowed to modify ${resource.kind === 'Node' ? 'node' : resource.kind} "${name}"`)
+        if (what === 'nodes') ownNode(attributes, node)
       }
     },
   }

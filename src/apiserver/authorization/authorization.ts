@@ -1,9 +1,11 @@
-/** Who may do what: the superuser group first, then roles and their bindings. */
+/** Who may do what: the superuser group first, then kubelets by what they run, then roles and their bindings. */
 import { ensureSystemNamespaces } from '../bootstrap/system-namespaces.ts'
 import type { AuthorizationAttributes, Authorizer, Decision, ServerPart, ServerPartFactory } from '../contracts.ts'
 import { accessReviews } from './access-reviews.ts'
 import { aggregateClusterRoles, followClusterRoles } from './cluster-role-aggregation.ts'
 import { escalationHooks } from './escalation.ts'
+import { nodeAuthorizer } from './node/node-authorizer.ts'
+import { NodeGraph } from './node/node-graph.ts'
 import { Rbac } from './rbac.ts'
 import { reconcileDefaultRoles } from './reconcile-defaults.ts'
 import { superuser } from './superuser.ts'
@@ -29,6 +31,21 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
     return loaded
   }
 
+  let graph: NodeGraph | Promise<NodeGraph> | undefined
+  async function loadGraph(): Promise<NodeGraph> {
+    const [pods, persistentVolumes, volumeAttachments] = await Promise.all([
+      server.cached('pods'),
+      server.cached('persistentvolumes'),
+      server.cached('volumeattachments.storage.k8s.io'),
+    ])
+    graph = new NodeGraph({ pods, persistentVolumes, volumeAttachments })
+    return graph
+  }
+  function nodeGraph(): NodeGraph | Promise<NodeGraph> {
+    graph ??= loadGraph()
+    return graph
+  }
+
   const rbac: Authorizer = {
     name: 'RBAC',
     authorize: (attributes: AuthorizationAttributes): Decision | Promise<Decision> =>
@@ -36,7 +53,7 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
   }
   return {
     name: 'authorization',
-    authorizers: [superuser, rbac],
+    authorizers: [superuser, nodeAuthorizer(nodeGraph), rbac],
     hooks: escalationHooks(server, whenLoaded),
     handlers: accessReviews(server, (user, namespace) => loaded?.rulesFor(user, namespace) ?? []),
     async start() {
@@ -50,6 +67,7 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
     stop() {
       stopFollowing()
       loaded?.stop()
+      if (graph instanceof NodeGraph) graph.stop()
     },
   }
 }

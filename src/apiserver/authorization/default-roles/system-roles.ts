@@ -144,7 +144,7 @@ export const systemBindings: Record<string, DefaultBinding> = {
   'system:ingress-nginx': { role: 'system:ingress-nginx', serviceAccounts: ['kube-system/ingress-nginx'] },
   'system:kube-scheduler': { role: 'system:kube-scheduler', users: ['system:kube-scheduler'] },
   'system:volume-scheduler': { role: 'system:volume-scheduler', users: ['system:kube-scheduler'] },
-  // Upstream leaves this one without subjects and lets the Node authorizer judge each request of a kubelet.
-  'system:node': { role: 'system:node', groups: ['system:nodes'] },
+  // Without subjects: the Node authorizer judges each request of a kubelet.
+  'system:node': { role: 'system:node' },
   'system:service-account-issuer-discovery': { role: 'system:service-account-issuer-discovery', groups: ['system:serviceaccounts'] },
 }
