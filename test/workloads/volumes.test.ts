@@ -1,10 +1,10 @@
 /** Volumes as a user meets them: what is in them, who owns it, how it follows its source, and the API from inside. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '../../src/machinery/schema/generated/types.ts'
 import { eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
+import { nodeMounts, nodeProgram, nodeVolumes } from '../tools/host-node.ts'
 import { type Objects, objectsOf } from '../tools/objects.ts'
 import { forever, podOf } from '../tools/pod-manifest.ts'
 
@@ -36,8 +36,6 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader }
 subjects: [{ kind: ServiceAccount, name: reader }]
 `
 
-/** The host's Node.js runs inside a container: it is a client with a resolver and TLS that know nothing of Skiff. */
-const hostLibraries = ['/usr', '/lib', '/lib64'].filter((path) => existsSync(path))
 const readApi = `
 const { readFileSync } = require('node:fs')
 const account = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -101,9 +99,8 @@ volumes:
         - { path: memory, resourceFieldRef: { containerName: main, resource: requests.memory } }`,
     }),
     podOf('api-reader', forever, {
-      container: `volumeMounts: [${hostLibraries.map((path, index) => `{ name: host-${index}, mountPath: ${path} }`).join()}, { name: node, mountPath: /node }, { name: script, mountPath: /scripts }]`,
-      spec: `serviceAccountName: reader
-volumes: [${hostLibraries.map((path, index) => `{ name: host-${index}, hostPath: { path: ${path} } }`).join()}, { name: node, hostPath: { path: ${dirname(process.execPath)} } }, { name: script, configMap: { name: script } }]`,
+      container: `volumeMounts: [${nodeMounts}, { name: script, mountPath: /scripts }]`,
+      spec: `serviceAccountName: reader\nvolumes: [${nodeVolumes}, { name: script, configMap: { name: script } }]`,
     }),
     podOf('no-token', forever, { spec: 'automountServiceAccountToken: false' }),
     podOf('audience', forever, {
@@ -198,7 +195,7 @@ describe('volumes', () => {
   it('reaches the API from inside with its token, and may do there what its account may', async () => {
     await running('api-reader')
     const get = async (path: string) =>
-      JSON.parse(await on.sh('api-reader', `/node/${basename(process.execPath)} /scripts/read-api.cjs ${path}`)) as { status: number; body: string }
+      JSON.parse(await on.sh('api-reader', `${nodeProgram} /scripts/read-api.cjs ${path}`)) as { status: number; body: string }
     const one = await get('/api/v1/namespaces/default/configmaps/files')
     assert.equal(one.status, 200)
     assert.match(one.body, /"kind":\s*"ConfigMap"/)
