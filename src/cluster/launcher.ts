@@ -1,7 +1,7 @@
 /**
  * Starts a cluster in namespaces of its own, from the host's side. The listening sockets are made here, on the
  * host's loopback, and inherited (descriptors 3, 4, 5); descriptor 6 is a pipe on which the inside says how far it
- * is. What remains outside is `unshare` itself: when it ends, however it ends, the kernel ends everything inside.
+ * is; on 7 lies the host's network namespace, for the way out. What remains outside is `unshare` itself: when it ends, however it ends, the kernel ends everything inside.
  * Inside, `tini` reaps orphans and a shell loop starts the server again when it was killed: containers go on.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -118,6 +118,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
 
 function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: number[]): ChildProcess {
   const log = openSync(join(data.logs, 'skiff.log'), 'a')
+  const hostNetwork = openSync('/proc/self/ns/net', 'r')
   const node = process.execPath
   const server = [node, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', join(import.meta.dirname, 'inside.ts')]
   const child = spawn(
@@ -139,13 +140,14 @@ function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: nu
       ...server,
     ],
     {
-      stdio: ['ignore', log, log, ...descriptors, 'pipe'],
+      stdio: ['ignore', log, log, ...descriptors, 'pipe', hostNetwork],
       detached: true,
       env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, SKIFF_INSIDE: JSON.stringify(inside) },
       cwd: '/',
     },
   )
   closeSync(log)
+  closeSync(hostNetwork)
   return child
 }
 

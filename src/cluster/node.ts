@@ -24,6 +24,8 @@ export interface NodeOptions {
   cgroupRoot: string
   pki: Pki
   podCIDR: string
+  /** Block of all pods of the cluster. */
+  clusterCIDR: string
   serviceCIDR: string
   clusterDNS: string
   clusterDomain: string
@@ -39,7 +41,7 @@ export interface Node extends Component {
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { nodeName, address, data, pki } = options
   const { clock, log } = options.kubelet
-  const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, serviceCIDR: options.serviceCIDR }
+  const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
   const [serving] = await Promise.all([pki.kubeletServing(nodeName, [address, '127.0.0.1']), ensureNodeNetwork(network)])
   const runtime = await createEmbeddedRuntime({
     dataDir: data.root,
@@ -50,7 +52,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     log: (message, error) => log.warn(message, error === undefined ? {} : { error: String(error) }),
   })
   const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
-  const proxy = options.proxy && (await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.podCIDR], serviceCIDR: options.serviceCIDR }))
+  const proxy = options.proxy && (await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.clusterCIDR], serviceCIDR: options.serviceCIDR }))
   const kubelet = startKubelet(options.kubelet, {
     nodeName,
     runtime,

@@ -8,6 +8,7 @@ import { startControllerManager } from '../controllers/all-controllers.ts'
 import { startClusterDns } from '../dns/cluster-dns.ts'
 import { startIngressController } from '../ingress/ingress-controller.ts'
 import { realClock } from '../machinery/real-clock.ts'
+import { type Egress, startEgress } from '../network/egress.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { openTraceLog } from '../trace/trace-log.ts'
@@ -16,7 +17,7 @@ import { componentContext, type StopContext } from './component-context.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
 import { localVolumes } from './local-volumes.ts'
-import { ensureNodeBridge } from './namespaces.ts'
+import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
 import { startNode } from './node.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
@@ -42,6 +43,8 @@ export interface ServerOptions {
 const apiSocket = 3
 const httpSocket = 4
 const httpsSocket = 5
+/** The host's network namespace. */
+const hostNetwork = 7
 
 const nodeName = 'node-1'
 const nodeAddress = '10.89.0.1'
@@ -49,6 +52,7 @@ const nodeNetworkPrefix = 24
 const serviceCIDR = '10.96.0.0/12'
 const dnsServiceAddress = '10.96.0.10'
 const podCIDR = '10.244.0.0/24'
+const clusterCIDR = '10.244.0.0/16'
 const apiPortInside = 6443
 const clusterDomain = 'cluster.local'
 /** Rarer than upstream's 2 s: the Lease is in the same process, and a cluster at rest should write little. */
@@ -108,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       cgroupRoot: cgroupParent(options.id),
       pki,
       podCIDR,
+      clusterCIDR,
       serviceCIDR,
       clusterDNS: dnsServiceAddress,
       clusterDomain,
@@ -116,12 +121,13 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     }),
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
   ])
+  const egress = options.egress === 'on' ? await wayOut(data, log) : undefined
   if (runs('dns'))
     components.push(
       await startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
         listen: [{ address: nodeAddress, port: 53 }],
         domain: clusterDomain,
-        upstream: options.egress === 'on' ? 'host' : 'off',
+        upstream: egress ? [{ address: egress.nameserver, port: 53 }] : 'off',
         metrics: { host: nodeAddress, port: 9153 },
       }),
     )
@@ -144,4 +150,12 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       await store.close()
     },
   }
+}
+
+/** Lets pods reach what lies outside; without the means the cluster goes on, and says so. It ends with the namespaces. */
+async function wayOut(data: DataDirectory, log: Logger): Promise<Egress | undefined> {
+  const egress = await startEgress({ netnsPath: ownNetwork(data), hostNetnsPath: `/proc/${process.pid}/fd/${hostNetwork}`, clock: realClock })
+  if (!('missing' in egress)) return egress
+  log.warn(egress.missing)
+  return undefined
 }

@@ -56,6 +56,7 @@ export interface TraceLog {
   close(): void
 }
 
+const formatVersion = 2
 const flushAfter = 100
 /** Writes kept; older ones go. */
 const keep = 500_000
@@ -81,7 +82,11 @@ class SqliteTraceLog implements TraceLog {
   constructor(path: string, clock: Clock) {
     this.#clock = clock
     this.#db = new DatabaseSync(path)
+    const found = Number(this.#db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+    // The record may be lost without harm: one of another form is begun anew.
+    if (found !== formatVersion) this.#db.exec('DROP TABLE IF EXISTS writes; DROP TABLE IF EXISTS edges; DROP TABLE IF EXISTS spans')
     this.#db.exec(`
+      PRAGMA user_version = ${formatVersion};
       PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
       CREATE TABLE IF NOT EXISTS writes (
         revision INTEGER PRIMARY KEY, resource TEXT, namespace TEXT, name TEXT, verb TEXT, subresource TEXT,
