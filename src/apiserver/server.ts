@@ -7,6 +7,7 @@ import { Schema } from '../machinery/schema/schema.ts'
 import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
 import type { Store } from '../store/store.ts'
 import type { HealthCheck, ResourceHooks, ServerAccess, ServerPart, ServerPartFactory, WriteRecord } from './contracts.ts'
+import { componentStatuses } from './health/component-statuses.ts'
 import { healthHandler } from './health/health.ts'
 import { kubernetesVersion, type Version, versionHandler } from './health/version.ts'
 import { Gauge } from './metrics/exposition.ts'
@@ -123,6 +124,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metricsHandler(metrics),
     bindingHandler(() => registries),
     evictionHandler(() => registries),
+    componentStatuses(access, () => store.revision()),
   ]
   const pipeline = new Pipeline({
     clock,

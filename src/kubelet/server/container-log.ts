@@ -127,7 +127,8 @@ function format(chunk: Buffer, { timestamps, since, stream }: LogOptions): Buffe
     const time = line.subarray(0, timeEnd).toString()
     if (since !== undefined && Date.parse(time) < since) continue
     if (stream !== undefined && line.subarray(timeEnd + 1, streamEnd).toString() !== stream) continue
-    if (timestamps) parts.push(Buffer.from(`${time} `))
+    // Runtimes write the offset in numbers; clients are shown UTC as Z.
+    if (timestamps) parts.push(Buffer.from(`${time.replace(/[+-]00:00$/, 'Z')} `))
     parts.push(line.subarray(tagEnd + 1))
     const partial = line[streamEnd + 1] === 0x50
     if (!partial) parts.push(newline)

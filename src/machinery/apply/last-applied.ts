@@ -38,10 +38,13 @@ export function fieldsLastApplied(struct: Struct, live: Tracked | undefined): Fi
 export function withLastApplied<T extends Tracked>(object: T, applied: T): T {
   const metadata = object.metadata as JsonObject
   const annotations = isObject(metadata.annotations) ? metadata.annotations : {}
-  const text = `${JSON.stringify(inOrder(withoutAnnotation(applied)))}\n`
+  const text = `${escaped(JSON.stringify(inOrder(withoutAnnotation(applied))))}\n`
   if (annotations[lastAppliedAnnotation] === text || Buffer.byteLength(text) > maxAnnotation) return object
   return { ...object, metadata: { ...metadata, annotations: { ...annotations, [lastAppliedAnnotation]: text } } }
 }
+
+/** As Go writes JSON, which is how kubectl compares it. */
+const escaped = (json: string): string => json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Upstream's limit of all annotations together. */
 const maxAnnotation = 256 * 1024
