@@ -1,10 +1,28 @@
 import { existsSync } from 'node:fs'
 import { buildInNamespace } from '../../cluster/example-images.ts'
 import { UserError } from '../../cluster/user-error.ts'
-import { openImageStore } from '../../runtime/embedded/images/image-store.ts'
-import type { Command } from '../command.ts'
+import { loadImages, openImageStore, pullImage, saveImages } from '../../runtime/embedded/image-operations.ts'
+import type { Command, Values } from '../command.ts'
 import { megabytes } from '../numbers.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
+
+/** `USER:PASSWORD` out of the environment: words of a command line are seen by everybody. */
+function credentialsOf(values: Values): { username: string; password: string } | undefined {
+  const text = process.env.SKIFF_REGISTRY_AUTH
+  if (!values.auth) return undefined
+  const colon = text?.indexOf(':') ?? -1
+  if (!text || colon < 1) throw new UserError('--auth reads USER:PASSWORD from the environment variable SKIFF_REGISTRY_AUTH, which is not set')
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** What went wrong with an image, in one sentence. */
+async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error))
+  }
+}
 
 const actions = ['pull', 'load', 'save', 'build', 'ls', 'rm']
 
@@ -12,7 +30,11 @@ export const image: Command = {
   name: 'image',
   usage: 'pull NAME | load FILE | save NAME FILE | build RECIPE -t NAME | ls | rm NAME',
   summary: 'Works on the images of a data directory, with or without a cluster running over it.',
-  options: { 'data-dir': dataDirOption, tag: { type: 'string', value: 'NAME', help: 'of the image to build (-t)' } },
+  options: {
+    'data-dir': dataDirOption,
+    tag: { type: 'string', value: 'NAME', help: 'of the image to build (-t)' },
+    auth: { type: 'boolean', help: 'log in at the registry with $SKIFF_REGISTRY_AUTH (USER:PASSWORD)' },
+  },
   async run(values, [action = '', ...words]) {
     const directory = dataDirOf(values).images
     const store = () => openImageStore(directory)
@@ -30,6 +52,24 @@ export const image: Command = {
         store().remove(word(0, 'the name of an image'))
         store().collectGarbage()
         return 0
+      case 'pull': {
+        const name = word(0, 'the name of an image')
+        const credentials = credentialsOf(values)
+        await told(pullImage(name, { store: store(), ...(credentials ? { auth: credentials } : {}) }))
+        console.log(`pulled ${name}`)
+        return 0
+      }
+      case 'load': {
+        const file = word(0, 'an archive')
+        if (!existsSync(file)) throw new UserError(`there is no file ${file}`)
+        for (const one of await told(loadImages(file, store()))) console.log(`loaded ${one.name}`)
+        return 0
+      }
+      case 'save': {
+        const name = word(0, 'the name of an image')
+        await told(saveImages([name], word(1, 'a file to write'), store()))
+        return 0
+      }
       case 'build': {
         const recipe = word(0, 'a recipe')
         if (!existsSync(recipe)) throw new UserError(`there is no file ${recipe}`)

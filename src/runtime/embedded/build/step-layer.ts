@@ -19,7 +19,8 @@ const script = `
 staging=$1; run=$2; shift 2
 put() {
   [ -d "$1" ] || return 0
-  if [ -x "$root/bin/tar" ]; then tar -C "$1" -c . | chroot "$root" tar -x -p --numeric-owner --no-overwrite-dir --keep-directory-symlink -C /
+  if chroot "$root" tar --version 2>/dev/null | grep -q GNU; then tar -C "$1" -c . | chroot "$root" tar -x -p --numeric-owner --no-overwrite-dir --keep-directory-symlink -C /
+  elif [ -x "$root/bin/tar" ]; then tar -C "$1" -c . | chroot "$root" tar -x -p -C /
   else cp -a --no-target-directory "$1" "$root"; fi
 }
 own() { while [ $# -gt 1 ]; do chroot "$root" chown -R "$1" "$2"; shift 2; done; }
