@@ -11,7 +11,8 @@ export interface ProxyNetwork {
 /**
  * What is the same whatever Services there are: a packet's destination is looked up once, in `services` or
  * `nodeports`, and goes to a chain that picks among the endpoints (see `balance-chain.ts`). Destinations without
- * an endpoint are refused where the packet would be delivered or forwarded.
+ * an endpoint are refused where the packet would be delivered or forwarded: TCP by a reset, because an ICMP error that
+ * arrives while connect() still holds the socket only counts as a hint, and the client would try again a second later.
  */
 export function baseRules(table: string, { clusterCIDRs, serviceCIDR }: ProxyNetwork): string {
   return `table ip ${table}
@@ -31,9 +32,10 @@ ${Object.values(containers)
   }
   chain refuse-without-endpoint {
     ip daddr . meta l4proto . th dport vmap @no-endpoints
-    ip daddr @cluster-ips reject${serviceCIDR ? `\n    ip daddr ${serviceCIDR} reject` : ''}
+    ip daddr @cluster-ips goto refuse${serviceCIDR ? `\n    ip daddr ${serviceCIDR} goto refuse` : ''}
   }
   chain refuse {
+    meta l4proto tcp reject with tcp reset
     reject
   }
 
