@@ -236,6 +236,7 @@ class SqliteStore implements Store {
     const task = this.#tasks.shift()
     if (task) {
       this.#task = task
+      this.#worker.ref()
       this.#worker.postMessage(task.message)
       return
     }
