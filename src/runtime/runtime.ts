@@ -182,6 +182,14 @@ export interface SandboxStats {
   containers: ContainerStats[]
 }
 
+/** All that runs for the node's pods, those that have ended included: processor time never goes back. */
+export interface NodeStats {
+  at: number
+  cpu: { usageCoreNanoSeconds: number }
+  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number }
+  pids: number
+}
+
 /** The caller's ends of an exec or attach session. */
 export interface SessionStreams {
   stdin?: Readable
@@ -237,6 +245,8 @@ export interface Runtime {
   imageFsInfo(): Promise<{ mountpoint: string; usedBytes: number; inodesUsed: number; capacityBytes: number; availableBytes: number }>
 
   stats(): Promise<SandboxStats[]>
+  /** Absent: what the pods that are there use together is all that can be told. */
+  nodeStats?(): Promise<NodeStats>
   /** Life-cycle events from now on; what happened before is found by listing. */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>
   close(): Promise<void>

@@ -1,5 +1,7 @@
 /** The kubelet's metrics in Prometheus text form. */
+import type { NodeStats, SandboxStats } from '../../runtime/runtime.ts'
 import type { PodServices } from '../pod/pod-services.ts'
+import { nanoCores, nodeUsage } from './node-usage.ts'
 
 const label = (text: string) => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
 
@@ -20,9 +22,23 @@ class Text {
 }
 
 /** `/metrics/resource`: what the resource metrics pipeline reads. */
-export async function resourceMetrics({ runtime, cache }: PodServices): Promise<string> {
-  const stats = await runtime.stats()
+export async function resourceMetrics({ runtime, cache, clock, log }: PodServices): Promise<string> {
   const text = new Text()
+  let failed = 0
+  try {
+    const stats = await runtime.stats()
+    writeUsage(text, stats, await nodeUsage(runtime, stats, clock.now()), cache)
+  } catch (error) {
+    // What cannot be read is absent, and that it is so is a metric too.
+    log.warn('usage could not be read', { error: String(error) })
+    failed = 1
+  }
+  text.family('resource_scrape_error', 'gauge', '1 if there was an error while getting container metrics, 0 otherwise')
+  text.sample('resource_scrape_error', {}, failed)
+  return text.toString()
+}
+
+function writeUsage(text: Text, stats: SandboxStats[], node: NodeStats, cache: PodServices['cache']): void {
   const containers = stats.flatMap((sandbox) => sandbox.containers.map((one) => ({ one, sandbox })))
   const of = (sandbox: (typeof stats)[number]) => ({ namespace: sandbox.metadata.namespace, pod: sandbox.metadata.name })
   text.family('container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the container in core-seconds')
@@ -37,16 +53,13 @@ export async function resourceMetrics({ runtime, cache }: PodServices): Promise<
     if (startedAt !== undefined) text.sample('container_start_time_seconds', { container: one.name, ...of(sandbox) }, startedAt / 1000)
   }
   text.family('node_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the node in core-seconds')
-  text.sample('node_cpu_usage_seconds_total', {}, sum(stats.map((one) => one.cpu.usageCoreNanoSeconds)) / 1e9)
+  text.sample('node_cpu_usage_seconds_total', {}, node.cpu.usageCoreNanoSeconds / 1e9, node.at)
   text.family('node_memory_working_set_bytes', 'gauge', 'Current working set of the node in bytes')
-  text.sample('node_memory_working_set_bytes', {}, sum(stats.map((one) => one.memory.workingSetBytes)))
+  text.sample('node_memory_working_set_bytes', {}, node.memory.workingSetBytes, node.at)
   text.family('pod_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed by the pod in core-seconds')
   for (const one of stats) text.sample('pod_cpu_usage_seconds_total', of(one), one.cpu.usageCoreNanoSeconds / 1e9, one.at)
   text.family('pod_memory_working_set_bytes', 'gauge', 'Current working set of the pod in bytes')
   for (const one of stats) text.sample('pod_memory_working_set_bytes', of(one), one.memory.workingSetBytes, one.at)
-  text.family('resource_scrape_error', 'gauge', '1 if there was an error while getting container metrics, 0 otherwise')
-  text.sample('resource_scrape_error', {}, 0)
-  return text.toString()
 }
 
 export async function kubeletMetrics({ runtime }: PodServices, nodeName: string): Promise<string> {
@@ -79,20 +92,14 @@ export async function statsSummary({ runtime, cache, clock }: PodServices, nodeN
     usageCoreNanoSeconds: nanoSeconds,
   })
   const now = clock.now()
+  const node = await nodeUsage(runtime, stats, now)
+  const rates = stats.flatMap((one) => nanoCores(one) ?? [])
   return {
     node: {
       nodeName,
       startTime: time(now),
-      cpu: cpuOf(
-        now,
-        sum(stats.map((one) => one.cpu.usageCoreNanoSeconds)),
-        sum(stats.flatMap((one) => one.containers.map(({ cpu }) => cpu.usageNanoCores ?? 0))),
-      ),
-      memory: {
-        time: time(now),
-        usageBytes: sum(stats.map((one) => one.memory.usageBytes)),
-        workingSetBytes: sum(stats.map((one) => one.memory.workingSetBytes)),
-      },
+      cpu: cpuOf(node.at, node.cpu.usageCoreNanoSeconds, rates.length === 0 ? undefined : sum(rates)),
+      memory: { time: time(node.at), ...node.memory },
       fs,
       runtime: { imageFs: fs },
     },
@@ -114,7 +121,7 @@ export async function statsSummary({ runtime, cache, clock }: PodServices, nodeN
         rootfs: { time: time(one.at), usedBytes: one.rootfs.usedBytes, inodesUsed: one.rootfs.inodesUsed },
         logs: { time: time(one.at), usedBytes: one.logs.usedBytes },
       })),
-      cpu: cpuOf(sandbox.at, sandbox.cpu.usageCoreNanoSeconds),
+      cpu: cpuOf(sandbox.at, sandbox.cpu.usageCoreNanoSeconds, nanoCores(sandbox)),
       memory: {
         time: time(sandbox.at),
         usageBytes: sandbox.memory.usageBytes,

@@ -11,6 +11,7 @@ import {
   type ContainerResources,
   type ContainerStatus,
   type Image,
+  type NodeStats,
   type PodNetwork,
   type PodSandbox,
   type PodSandboxConfig,
@@ -241,6 +242,10 @@ class EmbeddedRuntime implements Runtime {
 
   stats(): Promise<SandboxStats[]> {
     return this.#stats.of(this.#sandboxes.records())
+  }
+
+  async nodeStats(): Promise<NodeStats> {
+    return this.#stats.node()
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {

@@ -1,6 +1,6 @@
 /** What sandboxes and containers use. Disk usage is walked seldom: it costs. */
 import { statSync } from 'node:fs'
-import type { ContainerStats, SandboxStats } from '../runtime.ts'
+import type { ContainerStats, NodeStats, SandboxStats } from '../runtime.ts'
 import { readUsage } from './cgroups/usage.ts'
 import type { Containers } from './containers.ts'
 import type { RuntimeContext } from './context.ts'
@@ -11,6 +11,8 @@ import { type ContainerRecord, containerState, type SandboxRecord } from './reco
 
 /** A writable layer is measured again after this many milliseconds. */
 const measureEvery = 60_000
+/** A rate over less than this, of two readers that ask shortly after one another, says little. */
+const shortestRate = 5000
 
 export class Stats {
   readonly #context: RuntimeContext
@@ -29,6 +31,13 @@ export class Stats {
     const alive = new Set(all.flatMap((one) => one.containers.map(({ id }) => id)))
     for (const known of [this.#disk, this.#cpu]) for (const id of known.keys()) if (!alive.has(id)) known.delete(id)
     return all
+  }
+
+  node(): NodeStats {
+    const { clock, cgroups, cgroupRoot } = this.#context
+    const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, cgroupRoot)
+    const { usageBytes, workingSetBytes, rssBytes } = memory
+    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory: { usageBytes, workingSetBytes, rssBytes }, pids }
   }
 
   async #sandbox(sandbox: SandboxRecord): Promise<SandboxStats> {
@@ -54,9 +63,7 @@ export class Stats {
     const usage = readUsage(cgroups, record.cgroup)
     const disk = await this.#measured(record.id)
     const at = clock.now()
-    const before = this.#cpu.get(record.id)
-    const rate = before && at > before.at ? Math.max(0, Math.round(((usage.cpuNanoSeconds - before.usage) * 1000) / (at - before.at))) : before?.rate
-    this.#cpu.set(record.id, { at, usage: usage.cpuNanoSeconds, ...(rate === undefined ? {} : { rate }) })
+    const rate = this.#rate(record.id, at, usage.cpuNanoSeconds)
     return {
       id: record.id,
       name: record.config.metadata.name,
@@ -68,6 +75,15 @@ export class Stats {
         usedBytes: [record.logPath, ...rotatedLogs(record.logPath)].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0),
       },
     }
+  }
+
+  /** Nanocores since the last reading that is long enough ago. */
+  #rate(id: string, at: number, usage: number): number | undefined {
+    const before = this.#cpu.get(id)
+    if (before && at - before.at < shortestRate) return before.rate
+    const rate = before && Math.max(0, Math.round(((usage - before.usage) * 1000) / (at - before.at)))
+    this.#cpu.set(id, { at, usage, ...(rate === undefined ? {} : { rate }) })
+    return rate
   }
 
   async #measured(id: string): Promise<{ bytes: number; inodes: number }> {
