@@ -79,7 +79,6 @@ export class Pipeline {
     const resource = info.isResourceRequest ? resources.get(info.group, info.version, info.resource) : undefined
     const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid(), bodies)
     if (resource?.deprecation) scope.warn(resource.deprecation)
-    if (resource?.deprecation) scope.warn(resource.deprecation)
     const handler = handlers.find(info)
     let response: ApiResponse
     if (handler) response = await handler.handle(scope)

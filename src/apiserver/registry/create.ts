@@ -3,6 +3,7 @@ import { validateMetadata } from '../../apis/metadata-validation.ts'
 import { timestamp } from '../../machinery/clock.ts'
 import { ApiError, alreadyExists, badRequest, generateNameConflict, invalid } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
+import type { AdmissionAttributes } from '../contracts.ts'
 import { ensureSpec } from './decode.ts'
 import { trackFields } from './field-owners.ts'
 import { generateName } from './object-name.ts'
@@ -14,7 +15,7 @@ const nameAttempts = 8
 
 /** `body` is the decoded one, the caller's own; `namespace` that of the path. `tracked`: its managedFields are made already (apply). */
 export async function createObject(registry: Registry, request: WriteRequest, body: AnyObject, namespace: string, tracked = false): Promise<AnyObject> {
-  const { resource, admission, storage, strategy } = registry
+  const { resource, admission } = registry
   placeIn(namespace, body, registry)
   if (body.metadata.resourceVersion) throw resourceVersionSet()
   const { name, generateName: base } = body.metadata
@@ -30,40 +31,50 @@ export async function createObject(registry: Registry, request: WriteRequest, bo
     old: undefined,
   })
   await admission.mutate(attributes)
+  if (!generated) {
+    const created = await storeNew(registry, request, draft, attributes)
+    if (!created) throw alreadyExists(registry.about(draft.metadata.name))
+    return created
+  }
+  // What follows from the name is made anew for each name that is tried.
+  for (let attempt = 1; ; attempt++) {
+    const tried = registry.storage.draftOf(draft)
+    tried.metadata.name = generateName(generated, registry.clock)
+    const created = await storeNew(registry, request, tried, attributes)
+    if (created) return created
+    if (attempt === nameAttempts) throw generateNameConflict(registry.about(tried.metadata.name))
+  }
+}
+
+/** Undefined: the name is taken. */
+async function storeNew(registry: Registry, request: WriteRequest, draft: AnyObject, attributes: AdmissionAttributes): Promise<AnyObject | undefined> {
+  const { resource, admission, storage, strategy } = registry
   resource.applyDefaults(draft)
   fillSystemFields(draft, registry)
   resource.prepareForCreate(draft, strategy)
-  if (generated) draft.metadata.name = generateName(generated, registry.clock)
 
   const rollbacks = new Rollbacks()
   try {
     for (const hook of registry.hooks) rollbacks.add(await hook.beforeCreate?.(draft, registry.hookAttributes(request)))
     const errors = [...validateMetadata(draft.metadata, resource), ...resource.validate(draft)]
     if (errors.length > 0) throw invalid(registry.kindAbout(draft.metadata.name), errors)
-    await admission.validate({ ...attributes, name: draft.metadata.name })
+    await admission.validate({ ...attributes, name: draft.metadata.name, object: draft })
     for (const warning of resource.warnings(draft, undefined)) request.warn(warning)
     if (request.dryRun) {
-      if (await storage.current(draft.metadata.namespace ?? '', draft.metadata.name)) throw alreadyExists(registry.about(draft.metadata.name))
+      const taken = await storage.current(draft.metadata.namespace ?? '', draft.metadata.name)
       await rollbacks.undo()
-      return draft
+      return taken ? undefined : draft
     }
-    const created = await putNew(registry, request, draft, generated)
+    const created = await storage.put(draft, 0, request)
+    if (!created) {
+      await rollbacks.undo()
+      return undefined
+    }
     for (const hook of registry.hooks) if (hook.afterCreate) await registry.after('create', () => hook.afterCreate?.(created, registry.hookAttributes(request)))
     return created
   } catch (error) {
     await rollbacks.undo()
     throw error
-  }
-}
-
-async function putNew(registry: Registry, request: WriteRequest, draft: AnyObject, generated: string | undefined): Promise<AnyObject> {
-  for (let attempt = 1; ; attempt++) {
-    const created = await registry.storage.put(draft, 0, request)
-    if (created) return created
-    const about = registry.about(draft.metadata.name)
-    if (!generated) throw alreadyExists(about)
-    if (attempt === nameAttempts) throw generateNameConflict(about)
-    draft.metadata = { ...draft.metadata, name: generateName(generated, registry.clock) }
   }
 }
 
