@@ -3,7 +3,9 @@ import type { ScalePaths } from '../../apis/resource.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { invalidValue } from '../../machinery/field-error.ts'
 import type { AnyObject } from '../../machinery/object.ts'
-import { decodeObject } from './decode.ts'
+import { cloneJson } from '../negotiation/clone-json.ts'
+import { decodeObject, expectedOf } from './decode.ts'
+import { applyFields } from './field-owners.ts'
 import { getObject } from './get.ts'
 import { applyPatch, decodePatched, type PatchAt } from './patch.ts'
 import type { Registry } from './registry.ts'
@@ -29,11 +31,37 @@ export async function updateScale(registry: Registry, request: WriteRequest, nam
 
 export function patchScale(registry: Registry, request: WriteRequest, at: PatchAt, patch: unknown): Promise<AnyObject> {
   const paths = pathsOf(registry)
+  if (at.type === 'apply') return applyScale(registry, request, at, patch)
   return writeScale(registry, request, at.namespace, at.name, (stored) => {
     const current = scaleOf(stored, paths)
-    const patched = applyPatch(registry, at.type === 'apply' ? 'merge' : at.type, current, patch, expected.model)
+    const patched = applyPatch(registry, at.type, current, patch, expected.model)
     return decodePatched(registry, request, patched, current, undefined, expected) as Scale
   })
+}
+
+/** What is applied to the scale is applied to the one field of the object that it stands for; who applies owns that. */
+async function applyScale(registry: Registry, request: WriteRequest, { namespace, name, force }: PatchAt, patch: unknown): Promise<AnyObject> {
+  const paths = pathsOf(registry)
+  const { resource, schema } = registry
+  const { metadata, spec } = decodeObject(patch, expected, schema, request) as Scale
+  if (metadata.name !== undefined && metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  if (metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
+  const { kind, apiVersion } = expectedOf(resource)
+  const { object } = await changeObject(registry, request, {
+    namespace,
+    name,
+    createsMissing: false,
+    tracked: true,
+    draft(current) {
+      const applied = { kind, apiVersion, metadata: { name, ...(namespace ? { namespace } : {}) } } as AnyObject
+      if (spec?.replicas !== undefined) writePath(applied, paths.specReplicas, spec.replicas)
+      const draft = cloneJson(applyFields(registry, request, current, applied, force))
+      if (metadata.resourceVersion) draft.metadata.resourceVersion = metadata.resourceVersion
+      return draft
+    },
+  })
+  return scaleOf(object, paths)
 }
 
 async function writeScale(
@@ -107,7 +135,9 @@ interface LabelSelector {
 /** A label selector as it is written in a query. */
 export function selectorText(selector: unknown): string {
   if (typeof selector === 'string') return selector
-  const { matchLabels = {}, matchExpressions = [] } = (selector ?? {}) as LabelSelector
+  // The oldest kind that scales selects by a plain map of labels.
+  const plain = Object.values(selector ?? {}).every((value) => typeof value === 'string')
+  const { matchLabels = {}, matchExpressions = [] } = (plain ? { matchLabels: selector ?? {} } : selector) as LabelSelector
   const terms = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`)
   for (const { key, operator, values = [] } of matchExpressions) {
     const set = `(${[...values].sort().join(',')})`
