@@ -62,3 +62,11 @@ export function joinClusterIps({ spec: draft }: V1Service, stored?: V1Service): 
     if (draft.clusterIPs?.[0]) draft.clusterIP = draft.clusterIPs[0]
   }
 }
+
+/** One family, as the cluster has; but where others write the endpoints of what has no address of its own, either. */
+export function defaultFamilies({ spec }: V1Service): void {
+  const free = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  spec.ipFamilyPolicy ??= free ? 'RequireDualStack' : 'SingleStack'
+  const families = spec.ipFamilies?.length ? spec.ipFamilies : ['IPv4']
+  spec.ipFamilies = free && families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack' ? [...families, families[0] === 'IPv4' ? 'IPv6' : 'IPv4'] : families
+}

@@ -3,7 +3,7 @@ import type { V1Service } from '../../machinery/schema/generated/types.ts'
 import { ageColumn, labelsText, nameColumn, text, wide } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 import { keepStatus, statusSubresource } from '../subresources.ts'
-import { dropTypeDependent, joinClusterIps, keepAllocated } from './service-addresses.ts'
+import { defaultFamilies, dropTypeDependent, joinClusterIps, keepAllocated } from './service-addresses.ts'
 import { validateService, validateServiceUpdate } from './service-validation.ts'
 
 export const Service = defineResource<V1Service>({
@@ -55,8 +55,7 @@ export const Service = defineResource<V1Service>({
     service.status = { loadBalancer: {} }
     joinClusterIps(service)
     if (service.spec.type === 'ExternalName') return
-    service.spec.ipFamilies ??= ['IPv4']
-    service.spec.ipFamilyPolicy ??= 'SingleStack'
+    defaultFamilies(service)
   },
   prepareForUpdate(draft, stored) {
     keepStatus(draft, stored)

@@ -6,6 +6,7 @@ import type { V1Service } from '../../machinery/schema/generated/types.ts'
 import type { Rollback } from '../contracts.ts'
 import { type AddressRange, toNumber } from './address-range.ts'
 import type { Allocator } from './allocator.ts'
+import { checkFamilies } from './ip-families.ts'
 
 export interface Ranges {
   addresses: AddressRange
@@ -16,6 +17,7 @@ export interface Ranges {
 
 /** Changes the draft in place; what `stored` has already is its own. */
 export function allocateFor(service: V1Service, stored: V1Service | undefined, ranges: Ranges): Rollback {
+  checkFamilies(service)
   const undo: (() => void)[] = []
   try {
     allocateAddress(service, stored, ranges, undo)
