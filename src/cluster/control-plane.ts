@@ -3,6 +3,7 @@ import { admission } from '../apiserver/admission/admission.ts'
 import { authentication } from '../apiserver/authentication/authentication.ts'
 import { authorization } from '../apiserver/authorization/authorization.ts'
 import { bootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import { certificates } from '../apiserver/certificates/certificates.ts'
 import type { ServerPartFactory, WriteRecord } from '../apiserver/contracts.ts'
 import { discovery } from '../apiserver/discovery/discovery.ts'
 import { openApi } from '../apiserver/discovery/openapi.ts'
@@ -58,6 +59,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authentication({ serviceAccountKey: pki.serviceAccount, clusterCa: pki.ca.certificate }),
     authorization,
     admission,
+    certificates,
     discovery,
     openApi(openApiDocuments(schema, readBuiltInDescriptions)),
     ...(options.parts ?? []),

@@ -41,13 +41,21 @@ export interface TestServer {
 
 const never = new AbortController().signal
 
-export async function startTestServer(options: { clock?: Clock; parts?: ServerPartFactory[]; store?: MemoryStore } = {}): Promise<TestServer> {
+export interface TestServerOptions {
+  clock?: Clock
+  /** Asked before everything is allowed. */
+  first?: ServerPartFactory[]
+  parts?: ServerPartFactory[]
+  store?: MemoryStore
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const store = options.store ?? new MemoryStore()
   const writes: WriteRecord[] = []
   const server = createApiServer({
     store,
     clock: options.clock ?? realClock,
-    parts: [allowEverything, ...(options.parts ?? [])],
+    parts: [...(options.first ?? []), allowEverything, ...(options.parts ?? [])],
     onWrite: (record) => void writes.push(record),
   })
   await server.start()
