@@ -16,6 +16,8 @@ export interface Kubectl {
   run(args: string[], options?: { stdin?: string; timeoutMs?: number }): Promise<KubectlResult>
   /** Runs to the end; throws with what it printed when the exit code is not 0. Answers stdout. */
   (args: string, options?: { stdin?: string; timeoutMs?: number }): Promise<string>
+  /** Runs to the end, whatever the exit code: all that it printed, what it complained of last. */
+  says(args: string, options?: { stdin?: string; timeoutMs?: number }): Promise<string>
   /** Starts and leaves running (`port-forward`, `get -w`). */
   start(args: string[]): ChildProcessWithoutNullStreams
 }
@@ -49,10 +51,16 @@ export async function kubectl(kubeconfig: string, options: { version?: KubectlVe
   }
 
   const call = async (args: string, given?: { stdin?: string; timeoutMs?: number }) => {
-    const words = args.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'(.*)'$/, '$1')) ?? []
-    const { code, stdout, stderr } = await finish(words, given)
+    const { code, stdout, stderr } = await finish(wordsOf(args), given)
     if (code !== 0) throw new Error(`kubectl ${args}: exit code ${code}\n${stdout}${stderr}`)
     return stdout
   }
-  return Object.assign(call, { run: finish, start })
+  const says = async (args: string, given?: { stdin?: string; timeoutMs?: number }) => {
+    const { stdout, stderr } = await finish(wordsOf(args), given)
+    return stdout + stderr
+  }
+  return Object.assign(call, { run: finish, says, start })
 }
+
+/** Words between spaces; what stands in single quotes, or has a part in them, is one. */
+const wordsOf = (line: string): string[] => line.match(/(?:'[^']*'|[^\s'])+/gs)?.map((word) => word.replaceAll("'", '')) ?? []
