@@ -3,10 +3,12 @@ import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
+import { cronJobController } from './cron-job.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
+import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { jobController } from './job.ts'
@@ -14,10 +16,13 @@ import { type VolumeDirectories, volumeProvisioner } from './local-directory-pro
 import { namespaceController } from './namespace.ts'
 import { type NodeRangeOptions, nodeIpamController } from './node-ipam.ts'
 import { type NodeLifecycleOptions, nodeLifecycleController } from './node-lifecycle.ts'
+import { nodeTtlController } from './node-ttl.ts'
 import { persistentVolumeClaimBinder } from './persistent-volume-binder.ts'
 import { persistentVolumeLifecycle } from './persistent-volume-lifecycle.ts'
 import { type PodGarbageOptions, startPodGarbageCollector } from './pod-garbage-collector.ts'
 import { replicaSetController } from './replica-set.ts'
+import { replicationController } from './replication-controller.ts'
+import { resourceQuotaController } from './resource-quota.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { statefulSetController } from './stateful-set.ts'
@@ -54,12 +59,17 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       replicaSetController,
       statefulSetController,
       daemonSetController,
+      replicationController,
       jobController,
+      cronJobController,
       timeToLiveController,
       namespaceController,
       serviceAccountController,
       endpointSliceController,
       endpointsController,
+      endpointSliceMirroring,
+      resourceQuotaController,
+      nodeTtlController,
       persistentVolumeClaimBinder,
       persistentVolumeLifecycle,
       claimProtection,

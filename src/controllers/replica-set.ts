@@ -1,7 +1,10 @@
 /** Keeps as many pods of a ReplicaSet as it says: creates what is missing, deletes what is too much. */
+import type { ResourceRef } from '../client/client.ts'
 import { defineController, type ReconcileContext } from '../client/controller.ts'
+import type { AnyController } from '../client/controller-runner.ts'
 import { Pod, ReplicaSet } from '../client/resources.ts'
-import type { V1Pod, V1ReplicaSet } from '../machinery/schema/generated/types.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import type { V1Pod, V1ReplicaSet, V1ReplicaSetStatus } from '../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
@@ -15,45 +18,65 @@ import { slowStart } from './slow-start.ts'
 /** Of one reconcile; what is beyond comes with the next. */
 const burst = 500
 
-export const replicaSetController = defineController<V1ReplicaSet>({
-  name: 'replicaset-controller',
-  reconciles: ReplicaSet,
-  owns: [Pod],
-  watches: [
-    {
-      resource: Pod,
-      // An orphan may be one that a ReplicaSet wants.
-      keys: (pod: V1Pod, _previous, read) =>
-        controllerOf(pod)
-          ? []
-          : read
-              .informer(ReplicaSet)
-              .inNamespace(pod.metadata.namespace)
-              .filter((set) => matchesLabelSelector(set.spec.selector, pod.metadata.labels))
-              .map((set) => `${set.metadata.namespace}/${set.metadata.name}`),
-    },
-  ],
-  async reconcile(set, context) {
-    if (!set) return
-    const pods = await claim(candidates(set, context), {
-      client: context.client,
-      resource: Pod,
-      ownerResource: ReplicaSet,
-      owner: set,
-      matches: (pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels),
-      mayAdopt: isActive,
-    })
-    const active = pods.filter(isActive)
-    const failure = set.metadata.deletionTimestamp ? undefined : await manage(set, active, context).then(noFailure, asFailure)
+/** A kind that keeps pods as a ReplicaSet does. */
+export interface ReplicaKeeper<T extends KubeObject> {
+  name: string
+  resource: ResourceRef<T>
+  /** The object, told in the terms of a ReplicaSet. */
+  asSet(object: T): V1ReplicaSet
+  withStatus(object: T, status: V1ReplicaSetStatus): T
+}
 
-    const now = context.clock.now()
-    const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && !isFinished(pod))
-    const status = replicaSetStatus(set, active, terminating.length, failure?.error, now)
-    if (!deepEqual(status, set.status)) await context.client.updateStatus(ReplicaSet, { ...set, status })
-    if (failure) throw failure.error
-    return whenNextAvailable(set, active, now)
-  },
+export const replicaSetController = keepReplicas<V1ReplicaSet>({
+  name: 'replicaset-controller',
+  resource: ReplicaSet,
+  asSet: (set) => set,
+  withStatus: (set, status) => ({ ...set, status }),
 })
+
+export function keepReplicas<T extends KubeObject>({ name, resource, asSet, withStatus }: ReplicaKeeper<T>): AnyController {
+  return defineController<T>({
+    name,
+    reconciles: resource,
+    owns: [Pod],
+    watches: [
+      {
+        resource: Pod,
+        // An orphan may be one that is wanted.
+        keys: (pod: V1Pod, _previous, read) =>
+          controllerOf(pod)
+            ? []
+            : read
+                .informer(resource)
+                .inNamespace(pod.metadata.namespace)
+                .filter((object) => matchesLabelSelector(asSet(object).spec.selector, pod.metadata.labels))
+                .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+      },
+    ],
+    async reconcile(object, context) {
+      if (!object) return
+      const set = asSet(object)
+      const owner = resource as unknown as ResourceRef
+      const pods = await claim(candidates(set, context), {
+        client: context.client,
+        resource: Pod,
+        ownerResource: owner,
+        owner: set,
+        matches: (pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels),
+        mayAdopt: isActive,
+      })
+      const active = pods.filter(isActive)
+      const failure = set.metadata.deletionTimestamp ? undefined : await manage(owner, set, active, context).then(noFailure, asFailure)
+
+      const now = context.clock.now()
+      const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && !isFinished(pod))
+      const next = withStatus(object, replicaSetStatus(set, active, terminating.length, failure?.error, now))
+      if (!deepEqual(asSet(next).status, set.status)) await context.client.updateStatus(resource, next)
+      if (failure) throw failure.error
+      return whenNextAvailable(set, active, now)
+    },
+  })
+}
 
 const noFailure = () => undefined
 const asFailure = (error: unknown) => ({ error })
@@ -67,8 +90,8 @@ function candidates(set: V1ReplicaSet, { informer }: ReconcileContext): V1Pod[] 
   return [...mine, ...orphans.filter((pod) => !mine.includes(pod))]
 }
 
-async function manage(set: V1ReplicaSet, active: V1Pod[], context: ReconcileContext): Promise<void> {
-  const owner = { resource: ReplicaSet, object: set }
+async function manage(resource: ResourceRef, set: V1ReplicaSet, active: V1Pod[], context: ReconcileContext): Promise<void> {
+  const owner = { resource, object: set }
   const surplus = active.length - (set.spec.replicas ?? 1)
   if (surplus < 0) {
     const pod = podFrom(set.spec.template ?? {}, owner)

@@ -1,42 +1,9 @@
 /** LimitRanges: defaults for containers that say nothing, and bounds for containers, pods and claims. */
-import { addQuantities, compareQuantities, formatQuantity, quantity, toNumber } from '../../machinery/quantity.ts'
-import type { V1Container, V1LimitRange, V1LimitRangeItem, V1PersistentVolumeClaim, V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
+import { podUsage, type Usage, usageOf } from '../../apis/core/pod-usage.ts'
+import { compareQuantities, quantity, toNumber } from '../../machinery/quantity.ts'
+import type { V1Container, V1LimitRange, V1LimitRangeItem, V1PersistentVolumeClaim, V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { AdmissionAttributes, AdmissionPlugin, ServerAccess } from '../contracts.ts'
 import { draftOf, isWriteOf, refused } from './refuse.ts'
-
-type Amounts = Record<string, string>
-
-interface Usage {
-  requests: Amounts
-  limits: Amounts
-}
-
-const usageOf = (container: V1Container): Usage => ({ requests: container.resources?.requests ?? {}, limits: container.resources?.limits ?? {} })
-
-function add(into: Amounts, amounts: Amounts): void {
-  for (const [name, amount] of Object.entries(amounts)) into[name] = into[name] === undefined ? amount : formatQuantity(addQuantities(into[name], amount))
-}
-
-/** Containers run together, init containers one after another: the greater counts. */
-export function podUsage(spec: V1PodSpec): Usage {
-  const total: Usage = { requests: {}, limits: {} }
-  const isSidecar = (container: V1Container) => container.restartPolicy === 'Always'
-  for (const container of [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]) {
-    add(total.requests, usageOf(container).requests)
-    add(total.limits, usageOf(container).limits)
-  }
-  for (const container of (spec.initContainers ?? []).filter((one) => !isSidecar(one)))
-    for (const kind of ['requests', 'limits'] as const)
-      for (const [name, amount] of Object.entries(usageOf(container)[kind])) {
-        const before = total[kind][name]
-        if (before === undefined || compareQuantities(amount, before) > 0) total[kind][name] = amount
-      }
-  if (spec.overhead) {
-    add(total.requests, spec.overhead)
-    for (const name of Object.keys(total.limits)) if (spec.overhead[name] !== undefined) add(total.limits, { [name]: spec.overhead[name] })
-  }
-  return total
-}
 
 /** What an item says against a usage, in upstream's words. */
 function violations(item: V1LimitRangeItem, { requests, limits }: Usage): string[] {

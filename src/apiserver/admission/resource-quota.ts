@@ -3,11 +3,12 @@
  * are there and from those that were just let through, so that many creates at once do not slip by together.
  */
 
+import type { Amounts } from '../../apis/core/pod-usage.ts'
+import { amountsOf, scoped } from '../../apis/core/quota-usage.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { addQuantities, compareQuantities, formatQuantity } from '../../machinery/quantity.ts'
 import type { V1Pod, V1ResourceQuota } from '../../machinery/schema/generated/types.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, type CachedObjects, groupResource, type ServerAccess } from '../contracts.ts'
-import { type Amounts, amountsOf, scoped } from './quota-usage.ts'
 import { draftOf, refused } from './refuse.ts'
 
 /** Longer than a write takes; what did not come by then was refused later on the way. */

@@ -1,12 +1,9 @@
 /** What an object takes from a quota, by the names that quotas use. */
 
-import type { Resource } from '../../apis/resource.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { V1PersistentVolumeClaim, V1Pod, V1Service } from '../../machinery/schema/generated/types.ts'
-import { groupResource } from '../contracts.ts'
-import { podUsage } from './limit-ranger.ts'
-
-export type Amounts = Record<string, string>
+import type { Resource } from '../resource.ts'
+import { type Amounts, podUsage } from './pod-usage.ts'
 
 const standard = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims'])
 
@@ -41,7 +38,7 @@ function serviceAmounts({ spec }: V1Service): Amounts {
 }
 
 export function amountsOf(resource: Pick<Resource, 'group' | 'plural'>, object: AnyObject): Amounts {
-  const count = { [`count/${groupResource(resource)}`]: '1' }
+  const count = { [`count/${resource.group ? `${resource.plural}.${resource.group}` : resource.plural}`]: '1' }
   if (resource.group !== '' || !standard.has(resource.plural)) return count
   if (resource.plural === 'pods') return { ...count, ...podAmounts(object as unknown as V1Pod) }
   if (resource.plural === 'persistentvolumeclaims') return { ...count, ...claimAmounts(object as unknown as V1PersistentVolumeClaim) }
