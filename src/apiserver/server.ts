@@ -15,6 +15,7 @@ import { metricsHandler } from './metrics/metrics-handler.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { BodyDecoder } from './negotiation/body.ts'
 import { HandlerTable } from './pipeline/handlers.ts'
+import type { InFlightLimits } from './pipeline/in-flight.ts'
 import { Pipeline } from './pipeline/pipeline.ts'
 import { bindingHandler } from './pods/binding.ts'
 import { evictionHandler } from './pods/eviction.ts'
@@ -42,6 +43,8 @@ export interface ApiServerOptions {
   /** Told of each write once it is stored, in the order of answers. Must not throw. */
   onWrite?(record: WriteRecord): void
   version?: Version
+  /** How many requests are worked on at once. Upstream's defaults when absent. */
+  limits?: InFlightLimits
   log?: Log
 }
 
@@ -135,6 +138,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     registries,
     metrics,
     bodies: new BodyDecoder(schema),
+    ...(options.limits ? { limits: options.limits } : {}),
     log,
   })
 

@@ -14,7 +14,10 @@ import { serveResource } from '../registry/serve.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from '../request.ts'
 import { parseRequestInfo } from '../request-info.ts'
 import { authorize } from './authorize.ts'
+import { timeOf, within } from './deadline.ts'
 import type { HandlerTable } from './handlers.ts'
+import { InFlight, type InFlightLimits } from './in-flight.ts'
+import { isLongRunning } from './long-running.ts'
 import { RequestScope } from './request-scope.ts'
 
 export interface PipelineOptions {
@@ -26,14 +29,17 @@ export interface PipelineOptions {
   registries: Registries
   metrics: RequestMetrics
   bodies: BodyDecoder
+  limits?: InFlightLimits
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
 }
 
 export class Pipeline {
   readonly #options: PipelineOptions
+  readonly #inFlight: InFlight
 
   constructor(options: PipelineOptions) {
     this.#options = options
+    this.#inFlight = new InFlight(options.clock, options.limits)
   }
 
   async handle(request: ApiRequest): Promise<ApiResponse> {
@@ -45,13 +51,27 @@ export class Pipeline {
       info = parse(request)
       const user = request.user ?? (await this.authenticate(request))
       if (!user) throw unauthorized()
-      await this.#mayDo(user, info)
-      response = await this.#serve(request, info, user)
+      // Parts of this very process bound themselves, and have nobody to tell to come again.
+      response = request.user ? await this.#answer(request, info, user) : await this.#bounded(request, info, user)
     } catch (error) {
       response = this.#failure(error, request)
     }
     if (info) metrics.observe(info, request, response, (clock.monotonic() - started) / 1000)
     return response
+  }
+
+  async #answer(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
+    await this.#mayDo(user, info)
+    return this.#serve(request, info, user)
+  }
+
+  /** In number and in time. */
+  async #bounded(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
+    const entered = this.#inFlight.enter(user, info)
+    const leave = entered instanceof Promise ? await entered : entered
+    const answered = this.#answer(request, info, user)
+    if (leave) answered.then(leave, leave)
+    return isLongRunning(info) ? answered : within(this.#options.clock, timeOf(request), answered)
   }
 
   async authenticate(request: ApiRequest): Promise<UserInfo | undefined> {

@@ -3,6 +3,7 @@
  * where another version is stored. It keeps no rule of the API; those are the verbs'.
  */
 import type { Resource } from '../../apis/resource.ts'
+import { ApiError } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { KeyValue, Store } from '../../store/store.ts'
 import { groupResource, type WriteRecord } from '../contracts.ts'
@@ -18,6 +19,13 @@ export interface StorageDependencies {
   now(): number
   onWrite(record: WriteRecord): void
 }
+
+/** What etcd takes in one request by default; whoever moves to it finds all objects small enough. */
+const maxStoredBytes = 1.5 * 1024 * 1024
+
+/** Upstream passes on what etcd says, without a reason. */
+const tooLargeToStore = () =>
+  new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: 'etcdserver: request is too large', code: 500 })
 
 /** What is stored, as this resource's version shows it. */
 export interface Current {
@@ -72,6 +80,7 @@ export class Storage {
     const { storedAs } = this.resource
     const { codec } = this.cache
     const value = codec.encode(storedAs ? storedAs.toStored(draft) : draft, key)
+    if (value.byteLength > maxStoredBytes) throw tooLargeToStore()
     const result = await this.#dependencies.store.put(key, value, expected)
     if (!result.ok) return undefined
     const stored = this.#decode({ key, value, modRevision: result.revision, createRevision: expected ? 0 : result.revision })
