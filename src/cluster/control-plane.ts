@@ -6,6 +6,7 @@ import { bootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import { certificates } from '../apiserver/certificates/certificates.ts'
 import type { ServerPartFactory, WriteRecord } from '../apiserver/contracts.ts'
 import { discovery } from '../apiserver/discovery/discovery.ts'
+import { localGroups } from '../apiserver/discovery/local-groups.ts'
 import { openApi } from '../apiserver/discovery/openapi.ts'
 import { createHttpServer, type HttpServer } from '../apiserver/http/http-server.ts'
 import { createInProcessTransport } from '../apiserver/in-process-transport.ts'
@@ -61,6 +62,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     admission,
     certificates,
     discovery,
+    localGroups,
     openApi(openApiDocuments(schema, readBuiltInDescriptions)),
     ...(options.parts ?? []),
   ]
