@@ -22,6 +22,7 @@ import { Schema } from '../machinery/schema/schema.ts'
 import { ensureEncryptionConfig, transformersOf } from '../store/encryption/encryption-config.ts'
 import type { Store } from '../store/store.ts'
 import type { Pki } from './pki/pki.ts'
+import { renewRegularly } from './pki/renewal.ts'
 
 export interface ControlPlaneOptions {
   store: Store
@@ -84,11 +85,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clientCa: pki.ca.certificate,
     log: (level, message, fields) => log[level](message, fields),
   })
+  const endRenewal = renewRegularly({
+    clock,
+    shown: pki.serving,
+    current: () => pki.currentServing(),
+    renew: ({ certificate, key }) => http.renew(certificate, key),
+    failed: (error) => log.warn('the serving certificate could not be renewed', { error: error instanceof Error ? error.message : String(error) }),
+  })
   return {
     server,
     http,
     client: (user, userAgent) => createClient(createInProcessTransport(server, { user, userAgent }), { userAgent }),
     async stop() {
+      endRenewal()
       await server.stop()
       await http.stop(1000)
     },

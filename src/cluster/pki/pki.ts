@@ -32,6 +32,8 @@ export interface Pki {
   /** Signs service account tokens (ES256). PEM. */
   readonly serviceAccount: { privateKey: string; publicKey: string }
   readonly serving: KeyPair
+  /** {@link serving}, or the one that follows it when its time comes. */
+  currentServing(): Promise<KeyPair>
   /** `kubernetes-admin`, of `system:masters`. */
   readonly admin: KeyPair
   /** With which the API server reaches kubelets. */
@@ -99,8 +101,9 @@ export async function ensurePki(dir: string, options: PkiOptions): Promise<Pki> 
   const client = (file: string, commonName: string, organizations: string[] = []) =>
     ensure(join('clients', file), ca, { commonName, organizations, usages: ['client'] })
 
+  const currentServing = () => ensure('apiserver', ca, servingRequest(options))
   const [serving, admin, kubeletClient, frontProxyClient] = await Promise.all([
-    ensure('apiserver', ca, servingRequest(options)),
+    currentServing(),
     client('admin', 'kubernetes-admin', ['system:masters']),
     ensure('apiserver-kubelet-client', ca, { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'], usages: ['client'] }),
     ensure('front-proxy-client', frontProxyCa, { commonName: 'front-proxy-client', usages: ['client'] }),
@@ -111,6 +114,7 @@ export async function ensurePki(dir: string, options: PkiOptions): Promise<Pki> 
     frontProxyCa,
     serviceAccount,
     serving,
+    currentServing,
     admin,
     kubeletClient,
     frontProxyClient,
