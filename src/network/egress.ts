@@ -43,7 +43,8 @@ export async function startEgress({ netnsPath, hostNetnsPath, clock, run = runCo
   )
   if (!canOpen) return { missing: 'Pods cannot reach what lies outside the cluster: /dev/net/tun cannot be opened here.' }
   // A server that was killed left its helper running: it is found again by its interface.
-  if (await hasInterface(netnsPath, run)) return { interfaceName, nameserver: gateway, stop: async () => {} }
+  // Without the means to ask, the attempt below says what is missing.
+  if (await hasInterface(netnsPath, run).catch(() => false)) return { interfaceName, nameserver: gateway, stop: async () => {} }
   // As root it would become nobody, who may not enter the namespace; it still locks itself up afterwards.
   const user = process.getuid?.() === 0 ? ['--runas', '0:0'] : []
   const addresses = ['-4', '--config-net', '-I', interfaceName, '-a', address, '-n', '24', '-g', gateway, '--dns-forward', gateway]
