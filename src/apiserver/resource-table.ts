@@ -8,10 +8,12 @@ export function createResourceTable(initial: readonly Resource[]): ResourceTable
   const handlers = new Set<() => void>()
   let generation = 0
   let list: readonly Resource[] | undefined
+  const newest = new Map<string, Resource | undefined>()
 
   const changed = () => {
     generation++
     list = undefined
+    newest.clear()
     for (const handler of handlers) handler()
   }
   const put = (resource: Resource) => {
@@ -28,8 +30,13 @@ export function createResourceTable(initial: readonly Resource[]): ResourceTable
     get: (group, version, plural) => byName.get(`${group}/${version}/${plural}`),
     byKind: (group, version, kind) => byKind.get(`${group}/${version}/${kind}`),
     preferred(group, plural) {
-      const versions = this.all().filter((resource) => resource.group === group && resource.plural === plural)
-      return versions.sort((a, b) => comparePriority(b.version, a.version))[0]
+      // Asked for with every request.
+      const name = `${group}/${plural}`
+      if (!newest.has(name)) {
+        const versions = this.all().filter((resource) => resource.group === group && resource.plural === plural)
+        newest.set(name, versions.sort((a, b) => comparePriority(b.version, a.version))[0])
+      }
+      return newest.get(name)
     },
     add(resource) {
       put(resource)

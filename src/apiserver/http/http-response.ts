@@ -13,6 +13,8 @@ export type AnyResponse = ServerResponse | Http2ServerResponse
 
 /** Smaller answers are not worth compressing (upstream's threshold). */
 const gzipThreshold = 128 * 1024
+/** Larger ones are not worth another copy. */
+const joinedWithHead = 16 * 1024
 const gzipOptions = { level: 1 }
 /** Events that are written at once. */
 const eventBatch = 256
@@ -21,7 +23,7 @@ const eventBatch = 256
 interface Out {
   writeHead(status: number, headers: Record<string, string | number | string[]>): unknown
   write(chunk: Buffer | string): boolean
-  end(chunk?: Buffer | string): unknown
+  end(chunk?: Buffer | string, encoding?: 'latin1'): unknown
   once(event: 'drain' | 'close' | 'error', listener: () => void): unknown
   off(event: 'drain' | 'close', listener: () => void): unknown
   readonly destroyed?: boolean
@@ -61,11 +63,17 @@ async function writeObject(request: ApiRequest, status: number, headers: Headers
   if (length !== undefined && length < gzipThreshold) {
     headers['content-length'] = length
     out.writeHead(status, headers)
-    const [first, ...rest] = pieces
-    out.end(rest.length === 0 ? first : Buffer.concat([first ?? Buffer.alloc(0), ...rest]))
+    const [first = Buffer.alloc(0), ...rest] = pieces
+    endWith(rest.length === 0 ? first : Buffer.concat([first, ...rest]), out)
     return
   }
   await writePieces(request, status, headers, pieces, length, out)
+}
+
+/** A string of one byte a character goes out in one piece with the head (HTTP/1.1): one record and one write, not two. */
+function endWith(bytes: Buffer, out: Out): void {
+  if (bytes.length < joinedWithHead) out.end(bytes.toString('latin1'), 'latin1')
+  else out.end(bytes)
 }
 
 async function writePieces(

@@ -68,6 +68,8 @@ class SqliteStore implements Store {
   readonly #statements: Record<'get' | 'getAt' | 'range' | 'rangeAt' | 'count' | 'countAt' | 'history' | 'byRevision' | 'newest', StatementSync>
   /** The last revision whose events were delivered. */
   #delivered: number
+  /** The newest revision that any answer of this store has told of: of a write, or of a read that ran ahead of one's answer. */
+  #known: number
   #compacted: number
   #closed = false
   #queue: PendingWrite[] = []
@@ -81,6 +83,7 @@ class SqliteStore implements Store {
     this.#worker = worker
     this.#db = db
     this.#delivered = revision
+    this.#known = revision
     this.#compacted = compacted
     const columns = 'log.key, log.value, log.create_revision, log.revision'
     const asOf = 'SELECT key, value, create_revision, max(revision) AS revision, deleted FROM log WHERE key >= ? AND key < ? AND revision <= ? GROUP BY key'
@@ -102,7 +105,7 @@ class SqliteStore implements Store {
 
   async revision() {
     this.#check()
-    return this.#newest()
+    return this.#known
   }
 
   async get(key: string, revision?: number) {
@@ -184,7 +187,8 @@ class SqliteStore implements Store {
 
   /** The newest committed revision: perhaps one whose answer from the worker is still on its way. */
   #newest(): number {
-    return Math.max(this.#delivered, Number(this.#statements.newest.get()?.revision ?? 0))
+    this.#known = Math.max(this.#known, Number(this.#statements.newest.get()?.revision ?? 0))
+    return this.#known
   }
 
   /** Runs several reads on one state of the database. */
@@ -280,6 +284,7 @@ class SqliteStore implements Store {
       events.push({ type: command.op, key: command.key, kv, previous, revision })
       this.#delivered = revision
     })
+    this.#known = Math.max(this.#known, this.#delivered)
     if (events.length > 0) this.#hub.publish(events)
     writes.forEach((write, index) => {
       const outcome = outcomes[index]
