@@ -48,6 +48,13 @@ export class HttpApiRequest implements ApiRequest {
     return this.#signal
   }
 
+  headerValues(name: string): readonly string[] {
+    const { rawHeaders } = this.#incoming
+    const values: string[] = []
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '')
+    return values
+  }
+
   readBody(): Promise<Uint8Array> {
     this.#body ??= readAll(this.#incoming)
     return this.#body

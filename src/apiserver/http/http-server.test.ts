@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node'
+import { WebSocket } from 'ws'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { ServerPartFactory } from '../contracts.ts'
@@ -232,4 +233,29 @@ test('stopping ends watches and closes the port', async () => {
   await other.stop(5000)
   assert.ok(performance.now() - began < 1000)
   agent.destroy()
+})
+
+test('a watch over a WebSocket sends each event as a message, and ends when the client goes', async () => {
+  const { certificate, key } = pki.admin
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/demo/configmaps?watch=true&resourceVersion=0`, ['base64url.bearer.eA', 'v1'], {
+    ca: pki.ca.certificate,
+    cert: certificate,
+    key,
+  })
+  const messages: { type: string; object: { metadata: { name: string } } }[] = []
+  const arrived = new Promise<void>((resolve) =>
+    socket.on('message', (data, binary) => {
+      assert.equal(binary, false)
+      messages.push(JSON.parse(String(data)))
+      if (messages.at(-1)?.object.metadata.name === 'by-socket') resolve()
+    }),
+  )
+  await new Promise((resolve) => socket.once('open', resolve))
+  assert.equal(socket.protocol, 'v1')
+  await t.call('POST', '/api/v1/namespaces/demo/configmaps', { metadata: { name: 'by-socket' } })
+  await arrived
+  assert.equal(messages.at(-1)?.type, 'ADDED')
+  const gone = new Promise((resolve) => socket.once('close', resolve))
+  socket.close()
+  await gone
 })

@@ -14,6 +14,7 @@ import { type ClientCertificate, clientCertificate } from './client-certificate.
 import { type AnyRequest, HttpApiRequest } from './http-request.ts'
 import { type AnyResponse, writeResponse } from './http-response.ts'
 import { writeRefusal } from './upgrade-refusal.ts'
+import { asksForWebSocket, sendEvents } from './websocket-watch.ts'
 
 export interface HttpServerOptions {
   handle(request: ApiRequest): Promise<ApiResponse>
@@ -94,7 +95,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       head,
     })
     const response = certificate === 'invalid' ? refused() : await handle(request)
-    if (response.kind !== 'hijacked') await writeRefusal(request, response, socket)
+    if (response.kind === 'hijacked') return
+    const { upgrade } = request
+    if (response.kind === 'events' && upgrade && asksForWebSocket(upgrade)) await sendEvents(response.events, upgrade)
+    else await writeRefusal(request, response, socket)
   }
 
   function create(): http2.Http2SecureServer {
