@@ -1,3 +1,4 @@
+import { enumOf } from '../schema/facts/enums.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Field, Structure } from '../schema/structure.ts'
 import type { GroupVersionKind } from './described-resource.ts'
@@ -55,7 +56,7 @@ export class Definitions {
     const properties: Json = {}
     const required: string[] = []
     for (const field of struct.fields.values()) {
-      properties[field.name] = this.#property(field, texts[field.name])
+      properties[field.name] = this.#property(field, texts[field.name], enumOf(definition, field.name))
       if (field.required) required.push(field.name)
     }
     const kinds = this.#kindsOf(definition)
@@ -70,7 +71,7 @@ export class Definitions {
     }
   }
 
-  #property(field: Field, text: string | undefined): Json {
+  #property(field: Field, text: string | undefined, words: readonly string[] | undefined): Json {
     const { structure } = field
     const value = this.#value(structure)
     const given = field.default ?? impliedDefault(field)
@@ -80,6 +81,7 @@ export class Definitions {
     const said = text ?? (structure.kind === 'struct' ? this.#descriptions[structure.name]?.[''] : undefined)
     if (said) property.description = plain(said)
     if (given !== undefined) property.default = given
+    if (words) property.enum = words
     if (field.fact.keys) property['x-kubernetes-list-map-keys'] = field.fact.keys
     if (field.fact.list) property['x-kubernetes-list-type'] = field.fact.list
     if (field.fact.map) property['x-kubernetes-map-type'] = field.fact.map

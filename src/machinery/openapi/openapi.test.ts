@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readBuiltInDescriptions, readBuiltInSchema } from '../schema/built-in.ts'
+import { definitionsWithEnums } from '../schema/facts/enums.ts'
 import { Schema } from '../schema/schema.ts'
 import type { DescribedResource } from './described-resource.ts'
 import { openApiDocuments } from './openapi.ts'
@@ -51,6 +52,16 @@ test('definitions say how lists merge', () => {
   assert.deepEqual(ports['x-kubernetes-list-map-keys'], ['containerPort', 'protocol'])
   assert.equal(ports['x-kubernetes-patch-merge-key'], 'containerPort')
   assert.match(String(ports.description), /port/i)
+})
+
+test('fields that take one of a few words name them', () => {
+  const type = apps.components.schemas['io.k8s.api.apps.v1.DeploymentStrategy']?.properties?.type as { enum?: string[] }
+  assert.deepEqual(type.enum, ['Recreate', 'RollingUpdate'])
+  for (const [definition, fields] of definitionsWithEnums()) {
+    const model = schema.modelOf(definition)
+    assert(model, definition)
+    for (const field of fields) assert.equal(schema.model(model).fields.get(field)?.structure.kind, 'string', `${definition} ${field}`)
+  }
 })
 
 test('no reference points to nothing', () => {
