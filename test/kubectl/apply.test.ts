@@ -176,7 +176,7 @@ describe('bad manifests', () => {
     [
       'an unknown field, with a warning',
       configMap('warned', '{}').replace('\ndata', '\ndat'),
-      'Warning: unknown field "dat"\nconfigmap/warned created\n',
+      'configmap/warned created\nWarning: unknown field "dat"\n',
       '--validate=warn',
     ],
     ['an unknown field, ignored', configMap('ignored', '{}').replace('\ndata', '\ndat'), 'configmap/ignored created\n', '--validate=ignore'],
