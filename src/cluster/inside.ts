@@ -4,12 +4,12 @@
  * 6 it says how far it is.
  */
 import { writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { createLogger, type LogLevel } from '../client/logger.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import { dataDirectory } from './data-directory.ts'
 import type { InsideOptions, Progress } from './launcher.ts'
 import { prepareNamespaces } from './namespaces.ts'
-import { startServer } from './server.ts'
 
 const options = JSON.parse(process.env.SKIFF_INSIDE ?? '{}') as InsideOptions
 delete process.env.SKIFF_INSIDE
@@ -33,10 +33,14 @@ process.on('unhandledRejection', (error) => log.error('a promise was rejected an
 
 try {
   const data = dataDirectory(options.dataDir)
-  await prepareNamespaces(data)
+  const prepared = prepareNamespaces(data)
+  const { startServer } = await import('./server.ts')
+  await prepared
   const server = await startServer({ ...options, data, log, onApiReady: () => tell({ at: 'api-ready', ms: since() }) })
   tell({ at: 'node-ready', ms: since() })
   log.info('the node is ready', { ms: since() })
+  // For the next start, however this one ends.
+  realClock.after(5000, flushCompileCache)
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
       log.info('stopping', { signal: name })

@@ -1,11 +1,8 @@
 /** What must be so inside the cluster's namespaces before anything runs there. Safe to do again after a crash. */
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runCommand } from '../network/command.ts'
 import type { DataDirectory } from './data-directory.ts'
-
-const run = promisify(execFile)
 
 const isMounted = (point: string) =>
   readFileSync('/proc/self/mounts', 'utf8')
@@ -18,20 +15,19 @@ export const nodeBridge = 'skiff-nodes'
 /** A path of the cluster's network namespace that stays good while this process comes and goes. */
 export const ownNetwork = (data: DataDirectory): string => join(data.run, 'network-namespace')
 
+/** One program does it all: while it runs the server reads its own code, and has no time to start the next. */
 export async function prepareNamespaces(data: DataDirectory): Promise<void> {
-  // What lives only as long as the cluster is kept in memory: nothing of it is left when the namespaces end.
-  if (!isMounted(data.run)) await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'skiff-run', data.run])
-  await run('ip', ['link', 'set', 'lo', 'up'])
   const network = ownNetwork(data)
-  if (isMounted(network)) return
-  writeFileSync(network, '')
-  await run('mount', ['--bind', '/proc/self/ns/net', network])
+  const steps = ['ip link set lo up']
+  // What lives only as long as the cluster is kept in memory: nothing of it is left when the namespaces end.
+  if (!isMounted(data.run)) steps.push('mount -t tmpfs -o mode=0755 skiff-run "$1"')
+  if (!isMounted(network)) steps.push(': >"$2"', 'mount --bind /proc/self/ns/net "$2"')
+  await runCommand('sh', ['-ec', steps.join('\n'), 'sh', data.run, network])
 }
 
 export async function ensureNodeBridge(address: string, prefix: number): Promise<void> {
-  const { stdout } = await run('ip', ['-j', 'link', 'show'])
-  const links = JSON.parse(stdout) as { ifname: string }[]
-  if (!links.some((link) => link.ifname === nodeBridge)) await run('ip', ['link', 'add', nodeBridge, 'type', 'bridge'])
-  await run('ip', ['addr', 'replace', `${address}/${prefix}`, 'dev', nodeBridge])
-  await run('ip', ['link', 'set', nodeBridge, 'up'])
+  const isThere = existsSync(`/proc/sys/net/ipv4/conf/${nodeBridge}`)
+  const commands = [`addr replace ${address}/${prefix} dev ${nodeBridge}`, `link set ${nodeBridge} up`]
+  if (!isThere) commands.unshift(`link add ${nodeBridge} type bridge`)
+  await runCommand('ip', ['-batch', '-'], commands.join('\n'))
 }

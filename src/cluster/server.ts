@@ -61,7 +61,11 @@ const electionRetryMs = 5000
 export async function startServer(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
   const { data, log } = options
   const clock = realClock
-  const [pki, store] = await Promise.all([ensurePki(data.pki, { clock, extraNames: [nodeAddress] }), openSqliteStore(data.state)])
+  const [pki, store] = await Promise.all([
+    ensurePki(data.pki, { clock, extraNames: [nodeAddress] }),
+    openSqliteStore(data.state),
+    ensureNodeBridge(nodeAddress, nodeNetworkPrefix),
+  ])
   const trace = openTraceLog(data.trace, clock)
   const controlPlane = await startControlPlane({
     store,
@@ -89,7 +93,6 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     contexts.push(stop)
     return made
   }
-  await ensureNodeBridge(nodeAddress, nodeNetworkPrefix)
   await controlPlane.http.listen({ host: nodeAddress, port: apiPortInside })
   const runs = (component: OptionalComponent) => !options.without.includes(component)
   const leaderElection = { identity: electionIdentity(data), retryPeriodMs: electionRetryMs }
@@ -104,7 +107,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       }),
     )
   if (runs('scheduler')) components.push(startScheduler(context('kube-scheduler', schedulerUser), { leaderElection }))
-  const [node] = await Promise.all([
+  const [node, egress] = await Promise.all([
     startNode({
       nodeName,
       address: nodeAddress,
@@ -119,12 +122,13 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       kubelet: context(`kubelet/${nodeName}`, nodeUser(nodeName)),
       proxy: runs('proxy') ? context('kube-proxy', proxyUser) : undefined,
     }),
+    options.egress === 'on' ? wayOut(data, log) : undefined,
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
   ])
-  const egress = options.egress === 'on' ? await wayOut(data, log) : undefined
+  const faces: Promise<Component>[] = []
   if (runs('dns'))
-    components.push(
-      await startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
+    faces.push(
+      startClusterDns(context('coredns', serviceAccountUser('kube-system', 'coredns')), {
         listen: [{ address: nodeAddress, port: 53 }],
         domain: clusterDomain,
         upstream: egress ? [{ address: egress.nameserver, port: 53 }] : 'off',
@@ -132,14 +136,15 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       }),
     )
   if (runs('ingress'))
-    components.push(
-      await startIngressController(context('ingress-nginx', serviceAccountUser('kube-system', 'ingress-nginx')), {
+    faces.push(
+      startIngressController(context('ingress-nginx', serviceAccountUser('kube-system', 'ingress-nginx')), {
         http: [{ fd: httpSocket, address: '127.0.0.1', port: options.httpPort }],
         https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
         publishAddress: '127.0.0.1',
         stateDirectory: data.run,
       }),
     )
+  components.push(...(await Promise.all(faces)))
   return {
     async stop() {
       for (const component of components.reverse()) await component.stop()

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { join } from 'node:path'
 import type { Logger } from '../client/component.ts'
 import type { Clock, Timer } from '../machinery/clock.ts'
+import { get } from '../machinery/node-http.ts'
 import type { ListenSocket } from './nginx-config.ts'
 
 export interface NginxProcessOptions {

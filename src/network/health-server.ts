@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createServer } from '../machinery/node-http.ts'
 
 /** A page of a component's own small server. Undefined status: 200. */
 export type Page = () => { status?: number; type?: string; body: string }

@@ -27,14 +27,13 @@ export function gatewayOf(network: Pick<NodeNetwork, 'podCIDR'>): string {
  */
 export async function ensureNodeNetwork(network: NodeNetwork, run: RunCommand = runCommand): Promise<{ gateway: string }> {
   const gateway = gatewayOf(network)
-  const links = JSON.parse(await run('ip', ['-j', 'link', 'show'])) as { ifname: string }[]
-  const exists = links.some((link) => link.ifname === network.bridge)
-  await run('ip', ['-batch', '-'], bridgeCommands(network, exists).join('\n'))
+  const exists = existsSync(`/proc/sys/net/ipv4/conf/${network.bridge}`)
+  // The rules name the bridge, and do not need it.
+  await Promise.all([run('ip', ['-batch', '-'], bridgeCommands(network, exists).join('\n')), run('nft', ['-f', '-'], masqueradeRules(network))])
   for (const [path, value] of sysctls(network.bridge)) writeFileSync(`/proc/sys/net/${path}`, value)
   // Where the kernel has this switch, the bridge would translate frames itself and send them past the router.
   const bridgeFilter = '/proc/sys/net/bridge/bridge-nf-call-iptables'
   if (existsSync(bridgeFilter)) writeFileSync(bridgeFilter, '0')
-  await run('nft', ['-f', '-'], masqueradeRules(network))
   return { gateway }
 }
 

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { Logger } from '../client/component.ts'
+import { createServer } from '../machinery/node-http.ts'
 import type { V1EndpointSlice, V1Service } from '../machinery/schema/generated/types.ts'
 import { endpointsOf } from '../network/service-endpoints.ts'
 

@@ -1,6 +1,6 @@
 /** The answer to an upgrade that does not come about, written by hand on its connection. */
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { STATUS_CODES } from '../../machinery/node-http.ts'
 import { encodeAnswer } from '../negotiation/encode.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 

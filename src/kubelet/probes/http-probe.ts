@@ -1,6 +1,7 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Clock } from '../../machinery/clock.ts'
+import { request as httpRequest } from '../../machinery/node-http.ts'
 import { failure, type HttpProbeRequest, type ProbeResult, success } from './probe.ts'
 import { connectError } from './tcp-probe.ts'
 

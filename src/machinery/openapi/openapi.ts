@@ -16,6 +16,7 @@ export interface OpenApiDocuments {
 
 /** Makes the documents of a schema; each call makes one anew, so the caller keeps it. `descriptions` is only read when asked. */
 export function openApiDocuments(schema: Schema, descriptions: () => Descriptions): OpenApiDocuments {
+  let fingerprint: string | undefined
   return {
     v2: (resources) => {
       const { paths, definitions } = build(schema, descriptions(), v2, resources, resources)
@@ -38,7 +39,11 @@ export function openApiDocuments(schema: Schema, descriptions: () => Description
         components: { schemas: definitions, securitySchemes: { BearerToken: bearer } },
       }
     },
-    fingerprint: fingerprintOf(schema),
+    // It reads the whole schema, which a start has no need of.
+    get fingerprint() {
+      fingerprint ??= fingerprintOf(schema)
+      return fingerprint
+    },
   }
 }
 
