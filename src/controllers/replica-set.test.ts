@@ -62,7 +62,7 @@ test('a pod that goes is replaced, an orphan that matches is adopted, one that n
 
   await bench.client.patch(Pod, { namespace: 'default', name: 'orphan' }, 'merge', { metadata: { labels: { app: 'other' } } })
   await bench.settle()
-  assert.deepEqual((await bench.client.get(Pod, { namespace: 'default', name: 'orphan' })).metadata.ownerReferences, [])
+  assert.deepEqual((await bench.client.get(Pod, { namespace: 'default', name: 'orphan' })).metadata.ownerReferences ?? [], [])
   const owned = (await bench.pods()).filter(({ metadata }) => metadata.ownerReferences?.length)
   assert.equal(owned.length, 2)
   await bench.client.delete(Pod, owned[0]?.metadata ?? { name: '' })

@@ -23,7 +23,7 @@ function generator(seed: number) {
   }
   const below = (n: number) => Math.floor(next() * n)
   const chance = (p: number) => next() < p
-  /** Not empty: an empty list belongs to nobody. */
+  /** Not empty: an empty list belongs to nobody, and is not kept. */
   const any = <T>(items: readonly [T, ...T[]]): T[] => [items[0], ...items.slice(1).filter(() => chance(0.5))]
   return { below, chance, any, some: <T>(items: readonly T[]): T[] => items.filter(() => chance(0.5)) }
 }
@@ -67,7 +67,7 @@ function randomThing(random: Random): Thing {
   const container = (name: string) => ({
     name,
     ...(random.chance(0.7) ? { image: `i:${random.below(3)}` } : {}),
-    ...(random.chance(0.5) ? { args: random.some(['x', 'y']) } : {}),
+    ...(random.chance(0.5) ? { args: random.any(['x', 'y']) } : {}),
     ...(random.chance(0.5) ? { env: random.any(['A', 'B', 'C']).map((key) => ({ name: key, value: String(random.below(2)) })) } : {}),
     ...(random.chance(0.5)
       ? { ports: random.any([80, 81]).map((containerPort) => ({ containerPort, ...(random.chance(0.5) ? { protocol: 'UDP' } : {}) })) }

@@ -7,7 +7,7 @@ import { canonicalMicroTime, canonicalTime } from './time-text.ts'
 /** A value as it is after decoding into its type. */
 export interface Conformed {
   /**
-   * Without nulls and unknown fields, with quantities and times in their canonical form. The very value
+   * Without nulls, unknown fields and empty lists and maps, with quantities and times in their canonical form. The very value
    * that was given when nothing had to change, and its parts where they did not.
    */
   object: unknown
@@ -66,12 +66,23 @@ function visitStruct(walk: Walk, struct: Struct, value: unknown): unknown {
     const given = value[name]
     const field = struct.fields.get(name)
     if (field === undefined) {
-      if (struct.open) continue
+      if (struct.open) {
+        if (changed) changed[name] = given
+        continue
+      }
       walk.unknownFields.push(dotted(walk.path, name))
       changed ??= copyBefore(value, name)
       continue
     }
+    if (given === null && field.keepsNull) {
+      if (changed) changed[name] = given
+      continue
+    }
     if (given === null && field.structure.kind !== 'any') {
+      changed ??= copyBefore(value, name)
+      continue
+    }
+    if (!field.required && !struct.lenient && isEmptyCollection(field.structure, given)) {
       changed ??= copyBefore(value, name)
       continue
     }
@@ -96,7 +107,7 @@ function visitList(walk: Walk, items: Structure, value: unknown[]): unknown[] {
   for (let i = 0; i < value.length; i++) {
     const given = value[i]
     walk.path.push(`[${i}]`)
-    const kept = given === null ? zero(items) : visit(walk, items, given)
+    const kept = given === null && !walk.struct?.lenient ? zero(items) : visit(walk, items, given)
     walk.path.pop()
     if (changed) changed.push(kept)
     else if (kept !== given) {
@@ -112,7 +123,7 @@ function visitMap(walk: Walk, values: Structure, value: Record<string, unknown>)
   for (const name in value) {
     const given = value[name]
     walk.path.push(walk.path.length ? `.${name}` : name)
-    const kept = given === null ? zero(values) : visit(walk, values, given)
+    const kept = given === null && !walk.struct?.lenient ? zero(values) : visit(walk, values, given)
     walk.path.pop()
     if (changed) changed[name] = kept
     else if (kept !== given) {
@@ -189,6 +200,7 @@ function fail(walk: Walk, value: unknown, message: string): unknown {
 }
 
 function mismatch(walk: Walk, value: unknown, wanted: Structure, word = wordOf(value)): unknown {
+  if (walk.struct?.lenient && (wanted.kind !== 'struct' || wanted.lenient)) return value
   const type = goType(walk, wanted)
   const where = walk.struct ? `Go struct field ${shortName(walk, walk.struct)}.${walk.stack.join('.')}` : 'Go value'
   return fail(walk, value, `json: cannot unmarshal ${word} into ${where} of type ${type}`)
@@ -221,6 +233,14 @@ function goType(walk: Walk, structure: Structure): string {
     case 'string':
       return structure.format === 'byte' ? '[]uint8' : 'string'
   }
+}
+
+/** Lists and maps that need not be there are not there when they are empty: upstream's types tell no difference. */
+function isEmptyCollection(structure: Structure, value: unknown): boolean {
+  if (structure.kind === 'list') return Array.isArray(value) && value.length === 0
+  if (structure.kind !== 'map' || !isObject(value)) return false
+  for (const _ in value) return false
+  return true
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -107,3 +107,9 @@ test('names of definitions', () => {
   assert.equal(schema.definitionOf('CoreV1Event'), 'io.k8s.api.core.v1.Event')
   assert.equal(schema.modelOf('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'), 'V1ObjectMeta')
 })
+
+test('empty lists and maps are kept only where the field must be there', () => {
+  const pod = { metadata: { name: 'x', labels: {}, ownerReferences: [], finalizers: [] }, spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }] } }
+  const { object } = schema.conform('V1Pod', pod)
+  assert.deepEqual(object, { metadata: { name: 'x' }, spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }] } })
+})

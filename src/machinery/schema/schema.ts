@@ -4,6 +4,10 @@ import { builtInPackages } from './facts/built-in.ts'
 import type { FieldSchema, FieldType, SchemaFile } from './schema-file.ts'
 import { anything, type Field, type Struct, type Structure } from './structure.ts'
 
+/** Makes a reference to another definition. */
+export type Reference = (definition: string) => { [name: string]: unknown }
+export type Publisher = (definition: string, ref: Reference, dialect: 2 | 3) => { [name: string]: unknown }
+
 /** What is known of all types: asked by model (`V1Deployment`). Immutable but for {@link Schema.define}. */
 export class Schema {
   readonly #file: SchemaFile
@@ -12,6 +16,7 @@ export class Schema {
   /** Model to definition (`io.k8s.api.apps.v1.Deployment`) and back. */
   readonly #definitions = new Map<string, string>()
   readonly #models = new Map<string, string>()
+  readonly #publishers = new Map<string, Publisher>()
 
   constructor(file: SchemaFile, packages: readonly ApiPackage[] = builtInPackages) {
     this.#file = file
@@ -46,9 +51,20 @@ export class Schema {
     return struct
   }
 
-  /** Adds or replaces the shape of a model: custom resources. */
-  define(name: string, struct: Struct): void {
+  /**
+   * Adds or replaces the shape of a model: custom resources. `publish` makes its definition for OpenAPI, and that of
+   * its list.
+   */
+  define(name: string, struct: Struct, publish?: Publisher): void {
     this.#structs.set(name, struct)
+    if (!publish) return
+    this.#publishers.set(name, publish)
+    this.#publishers.set(`${name}List`, publish)
+  }
+
+  /** How the definition of a model that was added is told. */
+  publisherOf(definition: string): Publisher | undefined {
+    return this.#publishers.get(definition)
   }
 
   models(): string[] {

@@ -40,6 +40,8 @@ export interface Struct {
   atomic: boolean
   /** Fields that are not known stay (custom resources that ask for it). */
   open: boolean
+  /** Values of another type stay as they are: who serves the kind judges them by a schema of its own (custom resources). */
+  lenient?: boolean
 }
 
 export interface Field {
@@ -50,6 +52,8 @@ export interface Field {
   patch: readonly ('merge' | 'replace' | 'retainKeys')[]
   mergeKey: string | undefined
   default: unknown
+  /** A null stays, where others are as good as absent. */
+  keepsNull?: boolean
   /** What the tables say of it, as they say it. */
   fact: FieldFact
 }
