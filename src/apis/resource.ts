@@ -98,6 +98,8 @@ export interface Resource<T extends KubeObject = AnyObject> {
   readonly deprecation?: string
   /** Create answers without storing (reviews, tokens): served by a handler of the API server. */
   readonly virtual?: boolean
+  /** Changes with the schema of a kind that may change while it is served (custom resources). */
+  readonly fingerprint?: string
   /** Carries the type only. */
   readonly type?: T
 }

@@ -4,6 +4,7 @@ import { authentication } from '../apiserver/authentication/authentication.ts'
 import { authorization } from '../apiserver/authorization/authorization.ts'
 import { bootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import { certificates } from '../apiserver/certificates/certificates.ts'
+import { customResources } from '../apiserver/custom-resources/custom-resources.ts'
 import type { ServerPartFactory, WriteRecord } from '../apiserver/contracts.ts'
 import { discovery } from '../apiserver/discovery/discovery.ts'
 import { localGroups } from '../apiserver/discovery/local-groups.ts'
@@ -62,6 +63,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authorization,
     admission,
     certificates,
+    customResources(schema),
     discovery,
     localGroups,
     openApi(openApiDocuments(schema, readBuiltInDescriptions)),

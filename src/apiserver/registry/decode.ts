@@ -45,7 +45,9 @@ export function decodeObject(
 
 /** Upstream's types always have their spec, however empty; so rules need not ask whether there is one. */
 export function ensureSpec(draft: AnyObject, model: string, schema: Schema): void {
-  if (draft.spec === undefined && schema.model(model).fields.get('spec')?.structure.kind === 'struct') draft.spec = {}
+  if (draft.spec !== undefined) return
+  const struct = schema.model(model)
+  if (!struct.lenient && struct.fields.get('spec')?.structure.kind === 'struct') draft.spec = {}
 }
 
 const unknownField = (field: string) => `unknown field ${JSON.stringify(field)}`

@@ -71,7 +71,7 @@ export function applyPatch({ schema, resource }: Registry, type: PatchType, curr
     case 'merge':
       return mergePatch(current, patch)
     default:
-      if (!schema.has(model) || schema.model(model).open)
+      if (!schema.has(model) || schema.model(model).open || schema.model(model).lenient)
         throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'])
       return strategicMergePatch(schema, model, current, patch)
   }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../machinery/clock.ts'
 import type { AnyObject, Status } from '../../machinery/object.ts'
 import { realClock } from '../../machinery/real-clock.ts'
+import type { Schema } from '../../machinery/schema/schema.ts'
 import { MemoryStore } from '../../store/memory-store.ts'
 import type { ServerPartFactory, WriteRecord } from '../contracts.ts'
 import type { ApiResponse, UserInfo } from '../request.ts'
@@ -47,6 +48,8 @@ export interface TestServerOptions {
   first?: ServerPartFactory[]
   parts?: ServerPartFactory[]
   store?: MemoryStore
+  /** Of the built-in kinds; absent: one of the server's own. */
+  schema?: Schema
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -55,6 +58,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = createApiServer({
     store,
     clock: options.clock ?? realClock,
+    ...(options.schema ? { schema: options.schema } : {}),
     parts: [...(options.first ?? []), allowEverything, ...(options.parts ?? [])],
     onWrite: (record) => void writes.push(record),
   })

@@ -50,6 +50,8 @@ export class Definitions {
   #make(definition: string, model: string | undefined): Json {
     const special = specialDefinition(this.#dialect, definition)
     if (special) return special
+    const publisher = this.#schema.publisherOf(definition)
+    if (publisher) return publisher(definition, (name) => this.ref(name), this.#dialect.version)
     if (model === undefined) return { type: 'object' }
     const struct = this.#schema.model(model)
     const texts = this.#descriptions[model] ?? {}
