@@ -18,6 +18,7 @@ export interface RegistriesOptions extends Omit<RegistryDependencies, 'hooks'> {
 export class Registries {
   readonly #options: RegistriesOptions
   readonly #registries = new Map<Resource, Registry>()
+  readonly #byName = new Map<string, Registry>()
   readonly #caches = new Map<string, ResourceCache>()
 
   constructor(options: RegistriesOptions) {
@@ -27,6 +28,7 @@ export class Registries {
 
   /** What is served no more (a definition removed or replaced) is not kept. */
   #forget(): void {
+    this.#byName.clear()
     const served = new Set(this.#options.resources.all())
     for (const resource of this.#registries.keys()) if (!served.has(resource)) this.#registries.delete(resource)
     const prefixes = new Set([...served].map((resource) => (resource.storedAs?.resource ?? resource).storagePrefix))
@@ -61,10 +63,15 @@ export class Registries {
 
   /** By group resource (`roles.rbac.authorization.k8s.io`). */
   byGroupResource(name: string): Registry | undefined {
+    // Asked several times with every request: for the caller's account, for quotas.
+    const known = this.#byName.get(name)
+    if (known) return known
     const dot = name.indexOf('.')
     const plural = dot < 0 ? name : name.slice(0, dot)
     const resource = this.#options.resources.preferred(dot < 0 ? '' : name.slice(dot + 1), plural)
-    return resource && this.of(resource)
+    const registry = resource && this.of(resource)
+    if (registry) this.#byName.set(name, registry)
+    return registry
   }
 
   caches(): Iterable<[string, ResourceCache]> {
