@@ -105,6 +105,8 @@ test('an accepted definition says so, and its kind is served, discovered and des
   assert.deepEqual(kind['x-kubernetes-group-version-kind'], [{ group: 'a.example.com', kind: 'CronTab', version: 'v1' }])
   assert.equal(kind.properties.spec.properties.replicas.minimum, 1)
   assert.deepEqual(kind.properties.metadata, { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' })
+  const { patch } = described.paths['/apis/a.example.com/v1/namespaces/{namespace}/crontabs/{name}']
+  assert.deepEqual(Object.keys(patch.requestBody.content), ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json'])
   assert.ok('com.example.a.v1.CronTabList' in described.components.schemas)
 })
 

@@ -32,6 +32,10 @@ export class Definitions {
     return this.ref(this.#schema.definitionOf(model) ?? model, model)
   }
 
+  isCustom(model: string): boolean {
+    return this.#schema.publisherOf(model) !== undefined
+  }
+
   /** Of the list of a model; its name follows from the definition's, not from the model's. */
   listOf(model: string): Json {
     return this.ref(`${this.#schema.definitionOf(model) ?? model}List`)

@@ -12,8 +12,8 @@ export interface OperationSpec {
   parameters?: readonly Parameter[]
   /** Schema of the request's body. */
   request?: Json
-  /** The request's body is a patch. */
-  patches?: boolean
+  /** The request's body is a patch; strategic ones are for types that the server was built with. */
+  patches?: 'all' | 'not strategic'
   /** HTTP status codes of success. */
   answers: readonly number[]
   /** Schema of the answer. */
@@ -25,7 +25,8 @@ export interface OperationSpec {
 }
 
 const mediaTypes = ['application/json', 'application/yaml']
-const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json']
+const strategic = 'application/strategic-merge-patch+json'
+const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', strategic]
 const texts: Record<number, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' }
 
 export function operation(dialect: Dialect, spec: OperationSpec): Json {
@@ -33,11 +34,12 @@ export function operation(dialect: Dialect, spec: OperationSpec): Json {
   const types = spec.streams ? [...mediaTypes, 'application/json;stream=watch'] : mediaTypes
   const schema = spec.text ? { type: 'string' } : spec.body
   const requestSchema = spec.patches ? refTo(dialect, patchDefinition) : spec.request
+  const bodyTypes = spec.patches ? patchTypes.filter((type) => spec.patches === 'all' || type !== strategic) : ['*/*']
   const needed = spec.action !== 'delete' && spec.action !== 'deletecollection'
   const made: Json = { description: spec.description, operationId: spec.id, tags: [spec.tag] }
   if (dialect.version === 3) {
     const content = (names: readonly string[], one: Json) => Object.fromEntries(names.map((name) => [name, { schema: one }]))
-    if (requestSchema) made.requestBody = { content: content(spec.patches ? patchTypes : ['*/*'], requestSchema), ...(needed ? { required: true } : {}) }
+    if (requestSchema) made.requestBody = { content: content(bodyTypes, requestSchema), ...(needed ? { required: true } : {}) }
     const answer = (code: number) => ({
       description: texts[code] ?? '',
       ...(schema ? { content: content(spec.text && spec.action === 'connect' ? ['*/*'] : types, schema) } : {}),
@@ -45,7 +47,7 @@ export function operation(dialect: Dialect, spec: OperationSpec): Json {
     made.responses = Object.fromEntries([...spec.answers.map((code) => [code, answer(code)]), [401, { description: texts[401] }]])
   } else {
     if (requestSchema) parameters.unshift({ in: 'body', name: 'body', ...(needed ? { required: true } : {}), schema: requestSchema })
-    made.consumes = spec.patches ? patchTypes : ['*/*']
+    made.consumes = bodyTypes
     made.produces = types
     made.schemes = ['https']
     made.responses = Object.fromEntries([

@@ -126,7 +126,7 @@ export class Paths {
             action: 'patch',
             description: `change an object of kind ${kind}`,
             parameters: patchParameters,
-            patches: true,
+            patches: this.#patchesOf(resource),
             answers: [200, 201],
             body: object,
           }),
@@ -212,8 +212,20 @@ export class Paths {
       post: has('create') && make({ id: id('create'), action: 'post', description: `create ${what}`, request: body, answers: [200, 201, 202], body }),
       patch:
         has('patch') &&
-        make({ id: id('patch'), action: 'patch', description: `change ${what}`, parameters: patchParameters, patches: true, answers: [200, 201], body }),
+        make({
+          id: id('patch'),
+          action: 'patch',
+          description: `change ${what}`,
+          parameters: patchParameters,
+          patches: this.#patchesOf(resource),
+          answers: [200, 201],
+          body,
+        }),
     })
+  }
+
+  #patchesOf({ model }: DescribedResource): 'all' | 'not strategic' {
+    return this.#definitions.isCustom(model) ? 'not strategic' : 'all'
   }
 
   #add(path: string, parameters: Parameter[], operations: Record<string, Json | false>): void {
