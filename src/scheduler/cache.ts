@@ -4,11 +4,16 @@
  */
 import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import type { Cluster } from './framework.ts'
+import { NodeIndex } from './node-index.ts'
 import { NodeInfo } from './node-info.ts'
+import { PodGroups } from './pod-groups.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 
 export class SchedulerCache implements Cluster {
   readonly #nodes = new Map<string, NodeInfo>()
+  readonly index = new NodeIndex(this.#nodes)
+  readonly groups = new PodGroups()
+  readonly #namespaces = new Map<string, Record<string, string>>()
   #list: NodeInfo[] | undefined
   /** Node of each pod that counts somewhere. */
   readonly #placed = new Map<string, string>()
@@ -27,9 +32,17 @@ export class SchedulerCache implements Cluster {
 
   setNode(node: V1Node): void {
     const known = this.#nodes.get(node.metadata.name)
-    if (known) return known.update(node)
+    if (known) {
+      const { labels } = known
+      this.index.add(known, -1)
+      known.update(node)
+      this.index.add(known, 1)
+      if (!sameLabels(labels, known.labels)) this.groups.relabelled(known)
+      return
+    }
     const info = new NodeInfo(node)
     this.#nodes.set(info.name, info)
+    this.index.add(info, 1)
     this.#list = undefined
     for (const [key, pod] of this.#homeless) {
       if (pod.pod.spec.nodeName !== info.name) continue
@@ -42,11 +55,23 @@ export class SchedulerCache implements Cluster {
     const info = this.#nodes.get(name)
     if (!info) return
     this.#nodes.delete(name)
+    this.index.add(info, -1)
     this.#list = undefined
     for (const pod of info.pods.values()) {
       this.#placed.delete(pod.key)
+      this.groups.count(pod, info, -1)
       if (!this.#assumed.has(pod.key)) this.#homeless.set(pod.key, pod)
     }
+  }
+
+  namespaceLabels(namespace: string): Record<string, string> {
+    return this.#namespaces.get(namespace) ?? {}
+  }
+
+  /** Undefined: it is gone. */
+  setNamespace(name: string, labels: Record<string, string> | undefined): void {
+    if (labels) this.#namespaces.set(name, labels)
+    else this.#namespaces.delete(name)
   }
 
   /** Counts the pod on the node from now on, before the API knows. */
@@ -87,6 +112,7 @@ export class SchedulerCache implements Cluster {
       return
     }
     node.add(pod)
+    this.groups.count(pod, node, 1)
     this.#placed.set(pod.key, nodeName)
   }
 
@@ -94,6 +120,13 @@ export class SchedulerCache implements Cluster {
     const name = this.#placed.get(key)
     if (name === undefined) return
     this.#placed.delete(key)
-    this.#nodes.get(name)?.remove(key)
+    const node = this.#nodes.get(name)
+    const pod = node?.remove(key)
+    if (node && pod) this.groups.count(pod, node, -1)
   }
+}
+
+function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }

@@ -1,9 +1,11 @@
 /** Turns changes that the informers tell into the cache's state and into events that wake waiting pods. */
 import type { InformerFactory } from '../client/informer.ts'
-import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../client/resources.ts'
+import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../client/resources.ts'
 import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import type { SchedulerCache } from './cache.ts'
 import type { ClusterEvent } from './framework.ts'
+import type { Nominations } from './nominations.ts'
+import { podInfo } from './pod-info.ts'
 import type { SchedulingQueue } from './scheduling-queue.ts'
 
 const ended = (pod: V1Pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
@@ -20,7 +22,11 @@ function nodeEvents(node: V1Node, previous: V1Node): ClusterEvent[] {
 }
 
 /** Returns what ends it. */
-export function followCluster(informers: InformerFactory, cache: SchedulerCache, queue: SchedulingQueue, isMine: (pod: V1Pod) => boolean): () => void {
+export function followCluster(
+  informers: InformerFactory,
+  { cache, queue, nominations }: { cache: SchedulerCache; queue: SchedulingQueue; nominations: Nominations },
+  isMine: (pod: V1Pod) => boolean,
+): () => void {
   const wake = (revision: number, ...events: ClusterEvent[]) => {
     for (const event of events) queue.wake(event, revision)
   }
@@ -35,6 +41,7 @@ export function followCluster(informers: InformerFactory, cache: SchedulerCache,
       const key = `${object.metadata.namespace}/${object.metadata.name}`
       if (type === 'deleted') {
         queue.remove(key)
+        nominations.remove(key)
         if (object.spec.nodeName) {
           cache.removePod(key)
           wake(revision, 'pod-deleted')
@@ -46,6 +53,9 @@ export function followCluster(informers: InformerFactory, cache: SchedulerCache,
         cache.removePod(key)
         queue.remove(key)
       }
+      const nominated = object.spec.nodeName ? undefined : object.status?.nominatedNodeName
+      if (nominated && !cache.isAssumed(key)) nominations.set(podInfo(object), nominated)
+      else if (object.spec.nodeName || previous?.status?.nominatedNodeName) nominations.remove(key)
       if (object.spec.nodeName) {
         queue.remove(key)
         const wasAssigned = previous?.spec.nodeName !== undefined && previous.metadata.uid === object.metadata.uid
@@ -55,6 +65,10 @@ export function followCluster(informers: InformerFactory, cache: SchedulerCache,
         else if (differs(object.metadata.labels, previous?.metadata.labels)) wake(revision, 'pod-updated')
       } else if (ended(object) || object.metadata.deletionTimestamp) queue.remove(key)
       else if (isMine(object) && !cache.isAssumed(key)) queue.add(object, revision)
+    }),
+    informers.informer(Namespace).onChange(({ type, object, previous, revision }) => {
+      cache.setNamespace(object.metadata.name, type === 'deleted' ? undefined : (object.metadata.labels ?? {}))
+      if (differs(object.metadata.labels, previous?.metadata.labels)) wake(revision, 'namespace-labels')
     }),
     informers.informer(PersistentVolumeClaim).onChange(({ revision }) => wake(revision, 'pvc')),
     informers.informer(PersistentVolume).onChange(({ revision }) => wake(revision, 'pv')),

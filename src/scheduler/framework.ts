@@ -4,7 +4,9 @@
  * own while the next pod is scheduled. Nothing of a cycle is kept in a plugin: it lives in {@link CycleState}.
  */
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
+import type { NodeIndex } from './node-index.ts'
 import type { NodeInfo } from './node-info.ts'
+import type { PodGroups } from './pod-groups.ts'
 import type { PodInfo } from './pod-info.ts'
 
 /** Why a node (or the pod anywhere) does not do. `unresolvable`: removing other pods would not help. */
@@ -19,6 +21,9 @@ export type CycleState = Map<string, unknown>
 export interface Cluster {
   nodes(): readonly NodeInfo[]
   node(name: string): NodeInfo | undefined
+  readonly index: NodeIndex
+  readonly groups: PodGroups
+  namespaceLabels(namespace: string): Record<string, string>
 }
 
 /** Changes in the cluster that may let a pod fit that did not. */
@@ -31,6 +36,7 @@ export type ClusterEvent =
   | 'pod-assigned'
   | 'pod-deleted'
   | 'pod-updated'
+  | 'namespace-labels'
   | 'pvc'
   | 'pv'
   | 'storage-class'
@@ -44,28 +50,31 @@ export interface Plugin {
   /** `skip`: the plugin has nothing to say of this pod; its filter and score are left out. */
   preFilter?(pod: PodInfo, cluster: Cluster, state: CycleState): Rejection | 'skip' | undefined
   filter?(pod: PodInfo, node: NodeInfo, state: CycleState): Rejection | undefined
+  /**
+   * Filters of the pod are asked next as if `other` were (1) or were not (-1) on the node: what preFilter put into the
+   * state has to be so. Taken back by the opposite amount.
+   */
+  suppose?(pod: PodInfo, other: PodInfo, node: NodeInfo, amount: 1 | -1, state: CycleState): void
   /** Before scoring, with the nodes that passed. */
   preScore?(pod: PodInfo, nodes: readonly NodeInfo[], cluster: Cluster, state: CycleState): 'skip' | undefined
   /** Any number; {@link normalize} brings it into 0…100. */
   score?(pod: PodInfo, node: NodeInfo, state: CycleState): number
-  normalize?(scores: Map<string, number>, pod: PodInfo, state: CycleState): void
+  /** In place, in the order of the nodes. */
+  normalize?(scores: number[], pod: PodInfo, state: CycleState): void
   reserve?(pod: PodInfo, node: NodeInfo, state: CycleState): Rejection | undefined
   unreserve?(pod: PodInfo, node: NodeInfo, state: CycleState): void
-  /** Work that must be done before binding (volumes). Throws when it cannot be. */
-  preBind?(pod: V1Pod, node: NodeInfo, state: CycleState, signal: AbortSignal): Promise<void>
+  /** Work that must be done before binding (volumes); undefined where there is none. Throws when it cannot be. */
+  preBind?(pod: V1Pod, node: NodeInfo, state: CycleState, signal: AbortSignal): Promise<void> | undefined
 }
 
 export const maxScore = 100
 
 /** Scales so that the highest becomes 100; `reverse` for scores where less is better. */
-export function normalizeByMax(scores: Map<string, number>, reverse = false): void {
+export function normalizeByMax(scores: number[], reverse = false): void {
   let max = 0
-  for (const score of scores.values()) max = Math.max(max, score)
-  for (const [node, score] of scores) {
-    if (max === 0) scores.set(node, reverse ? maxScore : score)
-    else {
-      const scaled = Math.floor((score * maxScore) / max)
-      scores.set(node, reverse ? maxScore - scaled : scaled)
-    }
-  }
+  for (const score of scores) max = Math.max(max, score)
+  scores.forEach((score, index) => {
+    const scaled = max === 0 ? (reverse ? 0 : score) : Math.floor((score * maxScore) / max)
+    scores[index] = reverse ? maxScore - scaled : scaled
+  })
 }

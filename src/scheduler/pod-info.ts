@@ -17,6 +17,10 @@ export interface PodInfo {
   namespace: string
   labels: Record<string, string>
   requests: Resources
+  /** Of the requests, and all others beside these two. */
+  cpu: number
+  memory: number
+  otherRequests: [string, number][]
   /** With the least that a container is taken to need where it says nothing; for scoring alone. */
   nonZeroRequests: { cpu: number; memory: number }
   hostPorts: HostPort[]
@@ -28,6 +32,10 @@ export interface PodInfo {
   preferredAffinity: { weight: number; term: V1PodAffinityTerm }[]
   preferredAntiAffinity: { weight: number; term: V1PodAffinityTerm }[]
   hasAffinity: boolean
+  /** It is being deleted. */
+  isEnding: boolean
+  /** The same for pods of one namespace that are alike to others: see `pod-groups.ts`. */
+  group: string
   priority: number
 }
 
@@ -98,6 +106,12 @@ function hostPortsOf(pod: V1Pod): HostPort[] {
   )
 }
 
+function groupOf({ metadata, spec }: V1Pod): string {
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
+  const labels = Object.entries(metadata.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([labels, podAffinity, podAntiAffinity, metadata.deletionTimestamp !== undefined])
+}
+
 export function podInfo(pod: V1Pod): PodInfo {
   const affinity = pod.spec.affinity
   const requests = podRequests(pod)
@@ -109,6 +123,9 @@ export function podInfo(pod: V1Pod): PodInfo {
     namespace: pod.metadata.namespace,
     labels: pod.metadata.labels ?? {},
     requests,
+    cpu: requests.get('cpu') ?? 0,
+    memory: requests.get('memory') ?? 0,
+    otherRequests: [...requests].filter(([name, amount]) => name !== 'cpu' && name !== 'memory' && amount > 0),
     nonZeroRequests: nonZero(pod, requests),
     hostPorts: hostPortsOf(pod),
     tolerations: pod.spec.tolerations ?? [],
@@ -119,6 +136,8 @@ export function podInfo(pod: V1Pod): PodInfo {
     preferredAffinity: weighted(affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     preferredAntiAffinity: weighted(affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     hasAffinity: affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined,
+    isEnding: pod.metadata.deletionTimestamp !== undefined,
+    group: groupOf(pod),
     priority: pod.spec.priority ?? 0,
   }
 }

@@ -5,7 +5,7 @@
 import type { Component, ComponentContext } from '../client/component.ts'
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
-import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../client/resources.ts'
+import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
@@ -13,8 +13,10 @@ import { SchedulerCache } from './cache.ts'
 import { followCluster } from './cluster-events.ts'
 import type { CycleState, Plugin } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
+import { Nominations } from './nominations.ts'
 import { defaultPlugins } from './plugins/index.ts'
 import { podInfo } from './pod-info.ts'
+import { Preemptor } from './preemptor.ts'
 import { SchedulingCycle } from './scheduling-cycle.ts'
 import { type QueuedPod, SchedulingQueue } from './scheduling-queue.ts'
 
@@ -30,6 +32,8 @@ export interface SchedulerOptions {
 const bindTimeout = 10 * 60_000
 /** Cycles in one turn of the event loop: others must come to their turn too. */
 const cyclesPerTurn = 50
+/** Bindings on the way at once: the API server has others to serve as well. */
+const maxBinding = 64
 
 export function startScheduler(context: ComponentContext, options: SchedulerOptions = {}): Component {
   const abort = new AbortController()
@@ -67,6 +71,9 @@ class Scheduler {
   readonly #cycle: SchedulingCycle
   readonly #plugins: readonly Plugin[]
   readonly #events: EventRecorder
+  readonly #nominations = new Nominations()
+  readonly #preemptor: Preemptor
+  #binding = 0
   #scheduled = false
   #stopped = false
   readonly #bindings = new Set<Promise<void>>()
@@ -83,9 +90,17 @@ class Scheduler {
         volumes: informers.informer(PersistentVolume),
         classes: informers.informer(StorageClass),
       })
-    this.#cycle = new SchedulingCycle(this.#plugins, clock)
+    this.#cycle = new SchedulingCycle(this.#plugins, clock, this.#nominations)
     this.#queue = new SchedulingQueue(clock, () => this.#soon())
     this.#events = createEventRecorder({ client, clock, log, component: this.#name })
+    this.#preemptor = new Preemptor({
+      context,
+      name: this.#name,
+      cache: this.#cache,
+      nominations: this.#nominations,
+      budgets: informers.informer(PodDisruptionBudget),
+      events: this.#events,
+    })
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -96,8 +111,10 @@ class Scheduler {
       informers.informer(PersistentVolume).whenSynced(signal),
       informers.informer(PersistentVolumeClaim).whenSynced(signal),
       informers.informer(StorageClass).whenSynced(signal),
+      informers.informer(Namespace).whenSynced(signal),
+      informers.informer(PodDisruptionBudget).whenSynced(signal),
     ])
-    const unfollow = followCluster(informers, this.#cache, this.#queue, (pod) => this.#isMine(pod))
+    const unfollow = followCluster(informers, { cache: this.#cache, queue: this.#queue, nominations: this.#nominations }, (pod) => this.#isMine(pod))
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     this.#stopped = true
     unfollow()
@@ -110,18 +127,18 @@ class Scheduler {
     return (pod.spec.schedulerName ?? 'default-scheduler') === this.#name
   }
 
-  /** Runs cycles in turns, until nothing is active. */
+  /** Runs cycles in turns, until nothing is active, or as much is being bound as may be. */
   #soon(): void {
     if (this.#scheduled || this.#stopped) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
-      for (let i = 0; i < cyclesPerTurn && !this.#stopped; i++) {
+      for (let i = 0; i < cyclesPerTurn && !this.#stopped && this.#binding < maxBinding; i++) {
         const queued = this.#queue.pop()
         if (!queued) return
         this.#schedule(queued)
       }
-      this.#soon()
+      if (this.#binding < maxBinding) this.#soon()
     })
   }
 
@@ -136,12 +153,14 @@ class Scheduler {
     const pod = podInfo(queued.pod)
     const result = this.#cycle.run(pod, this.#cache)
     if (!result.ok) {
+      const { message, nominate } = this.#preemptor.attempt(pod, result, queued.seen)
       this.#queue.reject(queued, result.wakenBy)
-      this.#say(queued, result.message)
+      this.#say(queued, message, nominate)
       return
     }
     const { node, state } = result
     this.#cache.assume(pod, node.name)
+    this.#nominations.remove(pod.key)
     for (const plugin of this.#plugins) plugin.reserve?.(pod, node, state)
     const span = {
       name: 'scheduling cycle',
@@ -151,16 +170,29 @@ class Scheduler {
       attributes: { node: node.name, looked: result.looked, feasible: result.feasible },
     }
     const client = this.#context.client.because({ component: 'kube-scheduler', seen: queued.seen, spans: [span] })
+    this.#binding++
     const binding = this.#bind(queued, node, state, client).finally(() => this.#bindings.delete(binding))
     this.#bindings.add(binding)
   }
 
   async #bind(queued: QueuedPod, node: NodeInfo, state: CycleState, client: ComponentContext['client']): Promise<void> {
     const { namespace, name, uid } = queued.pod.metadata
+    let counted = true
+    const uncount = () => {
+      if (!counted) return
+      counted = false
+      this.#binding--
+      this.#soon()
+    }
     const timeout = new AbortController()
     const timer = this.#context.clock.after(bindTimeout, () => timeout.abort())
     try {
-      for (const plugin of this.#plugins) await plugin.preBind?.(queued.pod, node, state, timeout.signal)
+      for (const plugin of this.#plugins) {
+        const prepared = plugin.preBind?.(queued.pod, node, state, timeout.signal)
+        // Volumes may take their time, and keep nobody else back.
+        if (prepared) uncount()
+        await prepared
+      }
       await client.subresource(Pod, { namespace, name }, 'binding', 'create', {
         apiVersion: 'v1',
         kind: 'Binding',
@@ -183,6 +215,7 @@ class Scheduler {
       this.#say(queued, error instanceof Error ? error.message : String(error))
     } finally {
       timer.cancel()
+      uncount()
     }
   }
 
@@ -192,14 +225,16 @@ class Scheduler {
   }
 
   /** Tells on the pod, and by an event, why it waits. */
-  #say(queued: QueuedPod, message: string): void {
+  #say(queued: QueuedPod, message: string, nominate?: string): void {
     this.#events.event(queued.pod, 'Warning', 'FailedScheduling', message)
-    void this.#setCondition(queued.pod, 'Unschedulable', message)
+    void this.#setCondition(queued.pod, 'Unschedulable', message, nominate)
   }
 
-  async #setCondition(pod: V1Pod, reason: string, message: string): Promise<void> {
+  async #setCondition(pod: V1Pod, reason: string, message: string, nominate?: string): Promise<void> {
     const current = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled')
-    if (current?.status === 'False' && current.reason === reason && current.message === message) return
+    const nominated = nominate ?? pod.status?.nominatedNodeName ?? ''
+    const isNominated = nominated === (pod.status?.nominatedNodeName ?? '')
+    if (isNominated && current?.status === 'False' && current.reason === reason && current.message === message) return
     const lastTransitionTime = current?.status === 'False' ? current.lastTransitionTime : timestamp(this.#context.clock.now())
     const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime }
     const { namespace, name, uid } = pod.metadata
@@ -208,7 +243,7 @@ class Scheduler {
         Pod,
         { namespace, name },
         'strategic',
-        { metadata: { uid }, status: { conditions: [condition] } },
+        { metadata: { uid }, status: { conditions: [condition], ...(isNominated ? {} : { nominatedNodeName: nominated || null }) } },
         { subresource: 'status' },
       )
     } catch (error) {

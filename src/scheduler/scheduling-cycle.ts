@@ -6,14 +6,67 @@
 import type { Clock } from '../machinery/clock.ts'
 import type { Cluster, ClusterEvent, CycleState, Plugin, Rejection } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
+import { Nominations } from './nominations.ts'
 import { reasonSeparator } from './plugins/node-resources-fit.ts'
 import type { PodInfo } from './pod-info.ts'
 
 export type CycleResult =
   | { ok: true; node: NodeInfo; state: CycleState; looked: number; feasible: number }
-  | { ok: false; message: string; wakenBy: Set<ClusterEvent>; rejections: Map<string, Rejection> }
+  | {
+      ok: false
+      /** `0/3 nodes are available: 3 Insufficient cpu.` */
+      message: string
+      wakenBy: Set<ClusterEvent>
+      rejections: Map<string, Rejection>
+      /** The filters, to be asked on trial; absent where no node was looked at. */
+      run?: FilterRun
+    }
+
+/** The filters of one pod with what they know of the cluster. */
+export class FilterRun {
+  readonly #pod: PodInfo
+  readonly #filters: readonly Plugin[]
+  readonly #state: CycleState
+
+  constructor(pod: PodInfo, filters: readonly Plugin[], state: CycleState) {
+    this.#pod = pod
+    this.#filters = filters
+    this.#state = state
+  }
+
+  check(node: NodeInfo, onRejection?: (plugin: Plugin) => void): Rejection | undefined {
+    for (const plugin of this.#filters) {
+      const rejection = plugin.filter?.(this.#pod, node, this.#state)
+      if (!rejection) continue
+      onRejection?.(plugin)
+      return rejection
+    }
+    return undefined
+  }
+
+  /** See {@link Plugin.suppose}. */
+  suppose(other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
+    for (const plugin of this.#filters) plugin.suppose?.(this.#pod, other, node, amount, this.#state)
+  }
+
+  /** As if these pods were there already: as it may be that they come, and that they do not, both must do. */
+  checkWith(node: NodeInfo, coming: readonly PodInfo[], onRejection?: (plugin: Plugin) => void): Rejection | undefined {
+    if (coming.length > 0) {
+      const trial = node.copy()
+      for (const other of coming) {
+        trial.add(other)
+        this.suppose(other, node, 1)
+      }
+      const rejection = this.check(trial, onRejection)
+      for (const other of coming) this.suppose(other, node, -1)
+      if (rejection) return rejection
+    }
+    return this.check(node, onRejection)
+  }
+}
 
 const leastNodes = 100
+const none: readonly PodInfo[] = []
 
 function enoughNodes(all: number): number {
   if (all < leastNodes) return all
@@ -24,11 +77,13 @@ function enoughNodes(all: number): number {
 export class SchedulingCycle {
   readonly #plugins: readonly Plugin[]
   readonly #clock: Clock
+  readonly #nominations: Nominations
   #next = 0
 
-  constructor(plugins: readonly Plugin[], clock: Clock) {
+  constructor(plugins: readonly Plugin[], clock: Clock, nominations = new Nominations()) {
     this.#plugins = plugins
     this.#clock = clock
+    this.#nominations = nominations
   }
 
   run(pod: PodInfo, cluster: Cluster): CycleResult {
@@ -40,56 +95,62 @@ export class SchedulingCycle {
     for (const plugin of this.#plugins) {
       const result = plugin.preFilter?.(pod, cluster, state)
       if (result === 'skip') skipped.add(plugin.name)
-      else if (result) return failure(allNodes(nodes.length, result.reason, 0), plugin.wakenBy)
+      else if (result) return failure(allNodes(nodes.length, result.reason), plugin.wakenBy)
       else if (plugin.filter) filters.push(plugin)
     }
-    const { feasible, rejections, rejectedBy, looked } = this.#filter(pod, nodes, filters, state)
+    const run = new FilterRun(pod, filters, state)
+    // Room was made for it there.
+    const nominated = cluster.node(this.#nominations.nodeOf(pod.key) ?? '')
+    if (nominated && !run.checkWith(nominated, this.#coming(nominated, pod))) return { ok: true, node: nominated, state, looked: 1, feasible: 1 }
+    const { feasible, rejections, rejectedBy, looked } = this.#filter(pod, nodes, run)
     if (feasible.length === 0) {
       const wakenBy = new Set([...rejectedBy].flatMap((plugin) => plugin.wakenBy))
-      return { ok: false, message: summary(nodes.length, rejections), wakenBy, rejections }
+      return { ok: false, message: summary(nodes.length, rejections), wakenBy, rejections, run }
     }
     const node = feasible.length === 1 ? (feasible[0] as NodeInfo) : this.#best(pod, feasible, cluster, state, skipped)
     return { ok: true, node, state, looked, feasible: feasible.length }
   }
 
-  #filter(pod: PodInfo, nodes: readonly NodeInfo[], filters: Plugin[], state: CycleState) {
+  /** Pods that are as important and were promised room there. */
+  #coming(node: NodeInfo, pod: PodInfo): readonly PodInfo[] {
+    if (this.#nominations.isEmpty) return none
+    return [...this.#nominations.on(node.name)].filter((other) => other.priority >= pod.priority && other.key !== pod.key)
+  }
+
+  #filter(pod: PodInfo, nodes: readonly NodeInfo[], run: FilterRun) {
     const enough = enoughNodes(nodes.length)
     const feasible: NodeInfo[] = []
     const rejections = new Map<string, Rejection>()
     const rejectedBy = new Set<Plugin>()
+    const rejected = (plugin: Plugin) => void rejectedBy.add(plugin)
     let looked = 0
     for (; looked < nodes.length && feasible.length < enough; looked++) {
       const node = nodes[(this.#next + looked) % nodes.length] as NodeInfo
-      let fits = true
-      for (const plugin of filters) {
-        const rejection = plugin.filter?.(pod, node, state)
-        if (!rejection) continue
-        rejections.set(node.name, rejection)
-        rejectedBy.add(plugin)
-        fits = false
-        break
-      }
-      if (fits) feasible.push(node)
+      const rejection = run.checkWith(node, this.#coming(node, pod), rejected)
+      if (rejection) rejections.set(node.name, rejection)
+      else feasible.push(node)
     }
     this.#next = (this.#next + looked) % nodes.length
     return { feasible, rejections, rejectedBy, looked }
   }
 
   #best(pod: PodInfo, nodes: NodeInfo[], cluster: Cluster, state: CycleState, skipped: ReadonlySet<string>): NodeInfo {
-    const totals = new Map<string, number>(nodes.map((node) => [node.name, 0]))
+    const totals = new Array<number>(nodes.length).fill(0)
+    const scores = new Array<number>(nodes.length).fill(0)
     for (const plugin of this.#plugins) {
       // What a plugin skipped in preFilter it may still score (its preScore decides).
       if (!plugin.score || (skipped.has(plugin.name) && !plugin.preScore)) continue
       if (plugin.preScore?.(pod, nodes, cluster, state) === 'skip') continue
-      const scores = new Map(nodes.map((node) => [node.name, plugin.score?.(pod, node, state) ?? 0]))
+      for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(pod, nodes[i] as NodeInfo, state)
       plugin.normalize?.(scores, pod, state)
-      for (const [name, score] of scores) totals.set(name, (totals.get(name) ?? 0) + score * (plugin.weight ?? 1))
+      const weight = plugin.weight ?? 1
+      for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
     }
     let best = nodes[0] as NodeInfo
     let bestScore = Number.NEGATIVE_INFINITY
     let ties = 0
-    for (const node of nodes) {
-      const score = totals.get(node.name) ?? 0
+    for (const [index, node] of nodes.entries()) {
+      const score = totals[index] ?? 0
       if (score > bestScore) {
         best = node
         bestScore = score
@@ -108,24 +169,12 @@ function failure(message: string, wakenBy: readonly ClusterEvent[]): CycleResult
   return { ok: false, message, wakenBy: new Set(wakenBy), rejections: new Map() }
 }
 
-/** What could be done by removing other pods, in upstream's words; nothing is removed yet. */
-function preemption(nodes: number, helpless: number): string {
-  const parts: string[] = []
-  if (nodes - helpless > 0) parts.push(`${nodes - helpless} No preemption victims found for incoming pod`)
-  if (helpless > 0) parts.push(`${helpless} Preemption is not helpful for scheduling`)
-  return `no new claims to deallocate, preemption: 0/${nodes} nodes are available: ${parts.join(', ')}.`
-}
+const allNodes = (nodes: number, reason: string) => `0/${nodes} nodes are available: ${reason}.`
 
-const allNodes = (nodes: number, reason: string, helpful: number) => `0/${nodes} nodes are available: ${reason}. ${preemption(nodes, nodes - helpful)}`
-
-/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. …`: each reason with the number of nodes. */
+/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.`: each reason with the number of nodes. */
 function summary(nodes: number, rejections: Map<string, Rejection>): string {
   const counts = new Map<string, number>()
-  let helpless = 0
-  for (const { reason, unresolvable } of rejections.values()) {
-    for (const one of reason.split(reasonSeparator)) counts.set(one, (counts.get(one) ?? 0) + 1)
-    if (unresolvable) helpless++
-  }
+  for (const { reason } of rejections.values()) for (const one of reason.split(reasonSeparator)) counts.set(one, (counts.get(one) ?? 0) + 1)
   const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
-  return allNodes(nodes, reasons.join(', '), rejections.size - helpless)
+  return allNodes(nodes, reasons.join(', '))
 }

@@ -39,8 +39,11 @@ export class SchedulingQueue {
   readonly #waiting = new Map<string, Waiting>()
   /** Woken, but still in their backoff. */
   readonly #backoff = new Map<string, { queued: QueuedPod; timer: Timer }>()
-  /** Being scheduled now; events meanwhile are kept, since their rejection may be stale. */
-  readonly #inFlight = new Map<string, Set<ClusterEvent>>()
+  /** Being scheduled now, with the number of the last event when they began: what came since may make a rejection stale. */
+  readonly #inFlight = new Map<string, number>()
+  #events = 0
+  /** The number of the last event of each kind. */
+  readonly #last = new Map<ClusterEvent, number>()
   readonly #sweep: Timer
 
   constructor(clock: Clock, onReady: () => void) {
@@ -84,7 +87,7 @@ export class SchedulingQueue {
       if (!queued) return undefined
       if (this.#activeByKey.get(queued.key) !== queued) continue
       this.#activeByKey.delete(queued.key)
-      this.#inFlight.set(queued.key, new Set())
+      this.#inFlight.set(queued.key, this.#events)
       queued.attempts++
       return queued
     }
@@ -97,13 +100,13 @@ export class SchedulingQueue {
 
   /** No node did. `wakenBy`: the events that its rejecting plugins wait for. */
   reject(queued: QueuedPod, wakenBy: ReadonlySet<ClusterEvent>): void {
-    const meanwhile = this.#inFlight.get(queued.key)
-    if (!meanwhile) return
+    const begun = this.#inFlight.get(queued.key)
+    if (begun === undefined) return
     this.#inFlight.delete(queued.key)
     queued.seen = []
     const now = this.#clock.now()
     const notBefore = now + backoffOf(queued)
-    if ([...meanwhile].some((event) => wakenBy.has(event))) return this.#delay(queued, notBefore)
+    if ([...wakenBy].some((event) => (this.#last.get(event) ?? 0) > begun)) return this.#delay(queued, notBefore)
     this.#waiting.set(queued.key, { queued, wakenBy, notBefore, rejectedAt: now })
   }
 
@@ -115,7 +118,7 @@ export class SchedulingQueue {
 
   /** The cluster changed: pods that wait for this are tried again. */
   wake(event: ClusterEvent, revision: number): void {
-    for (const events of this.#inFlight.values()) events.add(event)
+    this.#last.set(event, ++this.#events)
     for (const [key, waiting] of this.#waiting) {
       if (!waiting.wakenBy.has(event)) continue
       this.#waiting.delete(key)

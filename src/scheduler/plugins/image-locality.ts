@@ -13,12 +13,12 @@ export const imageLocality: Plugin = {
   weight: 1,
   wakenBy: [],
   preScore(pod, _nodes, cluster, state) {
-    const nodes = cluster.nodes()
+    const all = Math.max(1, cluster.nodes().length)
     const containers = [...pod.pod.spec.containers, ...(pod.pod.spec.initContainers ?? [])]
     const spread = new Map<string, number>()
     for (const { image } of containers) {
       const name = normalized(image ?? '')
-      spread.set(name, nodes.filter((node) => node.images.has(name)).length / Math.max(1, nodes.length))
+      spread.set(name, cluster.index.withImage(name) / all)
     }
     if ([...spread.values()].every((share) => share === 0)) return 'skip'
     state.set('ImageLocality', { spread, containers: containers.length })

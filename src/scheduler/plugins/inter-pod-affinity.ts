@@ -1,52 +1,64 @@
 import type { V1PodAffinityTerm } from '../../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import { type Cluster, maxScore, type Plugin } from '../framework.ts'
+import type { PodGroup } from '../pod-groups.ts'
 import type { PodInfo } from '../pod-info.ts'
+import { TopologyCounts } from '../topology-counts.ts'
+import { bounds } from './pod-topology-spread.ts'
 
-/** Whether a term of `owner` means the pod `other`. */
-function matchesTerm(term: V1PodAffinityTerm, owner: PodInfo, other: PodInfo): boolean {
-  if (term.namespaces?.length || term.namespaceSelector) {
-    // Namespace labels are not known here: an empty selector means all, another one none beside those named.
-    const all = term.namespaceSelector && !term.namespaceSelector.matchLabels && !term.namespaceSelector.matchExpressions?.length
-    if (!all && !term.namespaces?.includes(other.namespace)) return false
-  } else if (other.namespace !== owner.namespace) return false
-  return term.labelSelector !== undefined && matchesLabelSelector(term.labelSelector, other.labels)
+/** Whether a term of `owner` means pods of this namespace: those it names, those whose labels it selects, else its own. */
+function meansNamespace(term: V1PodAffinityTerm, owner: PodInfo, namespace: string, cluster: Cluster): boolean {
+  if (!term.namespaces?.length && !term.namespaceSelector) return namespace === owner.namespace
+  if (term.namespaces?.includes(namespace)) return true
+  return term.namespaceSelector !== undefined && matchesLabelSelector(term.namespaceSelector, cluster.namespaceLabels(namespace))
 }
 
-/** Counts by topology: `key=value`. */
-type Counts = Map<string, number>
+function matchesTerm(term: V1PodAffinityTerm, owner: PodInfo, other: PodInfo, cluster: Cluster): boolean {
+  if (term.labelSelector === undefined || !matchesLabelSelector(term.labelSelector, other.labels)) return false
+  return meansNamespace(term, owner, other.namespace, cluster)
+}
 
-function count(into: Counts, labels: Record<string, string>, key: string, amount: number): void {
-  const value = labels[key]
-  if (value === undefined) return
-  const topology = `${key}=${value}`
-  into.set(topology, (into.get(topology) ?? 0) + amount)
+/** The groups of pods that a term of `owner` may mean. */
+function* groupsOf(term: V1PodAffinityTerm, owner: PodInfo, cluster: Cluster): Iterable<PodGroup> {
+  const isElsewhere = term.namespaces?.length || term.namespaceSelector
+  for (const group of isElsewhere ? cluster.groups.all() : cluster.groups.inNamespace(owner.namespace))
+    if (matchesTerm(term, owner, group.sample, cluster)) yield group
+}
+
+/** Where the pods are that a term means. */
+function whereabouts(term: V1PodAffinityTerm, owner: PodInfo, cluster: Cluster): TopologyCounts {
+  const counts = new TopologyCounts(term.topologyKey, cluster)
+  for (const group of groupsOf(term, owner, cluster)) counts.include(group)
+  return counts
 }
 
 interface FilterState {
+  cluster: Cluster
   /** Where the pods are that required affinity wants, for each term. */
-  affinity: Counts[]
-  /** Where the pods are that required anti-affinity does not want. */
-  antiAffinity: Counts
-  /** Where pods are that do not want this one. */
-  refusedBy: Counts
+  affinity: TopologyCounts[]
+  /** Where the pods are that required anti-affinity does not want, for each term. */
+  antiAffinity: TopologyCounts[]
+  /** Where pods are that do not want this one, by topology. */
+  refusedBy: Map<string, TopologyCounts>
+}
+
+function countsFor(counts: Map<string, TopologyCounts>, key: string, cluster: Cluster): TopologyCounts {
+  const found = counts.get(key) ?? new TopologyCounts(key, cluster)
+  counts.set(key, found)
+  return found
 }
 
 function filterState(pod: PodInfo, cluster: Cluster): FilterState {
-  const state: FilterState = { affinity: pod.requiredAffinity.map(() => new Map()), antiAffinity: new Map(), refusedBy: new Map() }
-  const looksAtAll = pod.requiredAffinity.length > 0 || pod.requiredAntiAffinity.length > 0
-  for (const node of cluster.nodes()) {
-    if (!looksAtAll && node.withRequiredAntiAffinity === 0) continue
-    for (const existing of node.pods.values()) {
-      pod.requiredAffinity.forEach((term, index) => {
-        const counts = state.affinity[index]
-        if (counts && matchesTerm(term, pod, existing)) count(counts, node.labels, term.topologyKey, 1)
-      })
-      for (const term of pod.requiredAntiAffinity) if (matchesTerm(term, pod, existing)) count(state.antiAffinity, node.labels, term.topologyKey, 1)
-      for (const term of existing.requiredAntiAffinity) if (matchesTerm(term, existing, pod)) count(state.refusedBy, node.labels, term.topologyKey, 1)
-    }
+  const refusedBy = new Map<string, TopologyCounts>()
+  for (const group of cluster.groups.withAffinity())
+    for (const term of group.sample.requiredAntiAffinity)
+      if (matchesTerm(term, group.sample, pod, cluster)) countsFor(refusedBy, term.topologyKey, cluster).include(group)
+  return {
+    cluster,
+    affinity: pod.requiredAffinity.map((term) => whereabouts(term, pod, cluster)),
+    antiAffinity: pod.requiredAntiAffinity.map((term) => whereabouts(term, pod, cluster)),
+    refusedBy,
   }
-  return state
 }
 
 const name = 'InterPodAffinity'
@@ -58,7 +70,7 @@ const hardAffinityWeight = 1
 export const interPodAffinity: Plugin = {
   name,
   weight: 2,
-  wakenBy: ['node-added', 'node-labels', 'pod-assigned', 'pod-deleted', 'pod-updated'],
+  wakenBy: ['node-added', 'node-labels', 'pod-assigned', 'pod-deleted', 'pod-updated', 'namespace-labels'],
   preFilter(pod, cluster, state) {
     const filtered = filterState(pod, cluster)
     if (pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0 && filtered.refusedBy.size === 0) return 'skip'
@@ -66,51 +78,56 @@ export const interPodAffinity: Plugin = {
     return undefined
   },
   filter(pod, node, state) {
-    const { affinity, antiAffinity, refusedBy } = state.get(name) as FilterState
-    const at = (key: string) => `${key}=${node.labels[key]}`
-    for (const topology of refusedBy.keys()) {
-      const [key = ''] = topology.split('=', 1)
-      if (at(key) === topology) return { reason: "node(s) didn't satisfy existing pods anti-affinity rules" }
-    }
-    if (pod.requiredAntiAffinity.some((term) => node.labels[term.topologyKey] !== undefined && antiAffinity.has(at(term.topologyKey))))
-      return { reason: "node(s) didn't match pod anti-affinity rules" }
-    const misses = pod.requiredAffinity.some((term, index) => node.labels[term.topologyKey] === undefined || !affinity[index]?.has(at(term.topologyKey)))
-    if (!misses) return undefined
+    const { affinity, antiAffinity, refusedBy, cluster } = state.get(name) as FilterState
+    for (const counts of refusedBy.values()) if (counts.at(node) > 0) return { reason: "node(s) didn't satisfy existing pods anti-affinity rules" }
+    if (antiAffinity.some((counts) => counts.at(node) > 0)) return { reason: "node(s) didn't match pod anti-affinity rules" }
+    if (affinity.every((counts) => counts.at(node) > 0)) return undefined
     // The first of a group whose members want each other may go anywhere that has the topology.
     const isFirst =
-      affinity.every((counts) => counts.size === 0) &&
-      pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined && matchesTerm(term, pod, pod))
+      affinity.every((counts) => counts.isEmpty) &&
+      pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined && matchesTerm(term, pod, pod, cluster))
     return isFirst ? undefined : { reason: "node(s) didn't match pod affinity rules", unresolvable: true }
   },
+  suppose(pod, other, node, amount, state) {
+    const { affinity, antiAffinity, refusedBy, cluster } = state.get(name) as FilterState
+    pod.requiredAffinity.forEach((term, index) => {
+      if (matchesTerm(term, pod, other, cluster)) affinity[index]?.suppose(node, amount)
+    })
+    pod.requiredAntiAffinity.forEach((term, index) => {
+      if (matchesTerm(term, pod, other, cluster)) antiAffinity[index]?.suppose(node, amount)
+    })
+    for (const term of other.requiredAntiAffinity)
+      if (matchesTerm(term, other, pod, cluster)) countsFor(refusedBy, term.topologyKey, cluster).suppose(node, amount)
+  },
   preScore(pod, _nodes, cluster, state) {
-    const wishes = pod.preferredAffinity.length > 0 || pod.preferredAntiAffinity.length > 0
-    const counts: Counts = new Map()
-    for (const node of cluster.nodes()) {
-      if (!wishes && node.withAffinity === 0) continue
-      for (const existing of node.pods.values()) {
-        for (const { weight, term } of pod.preferredAffinity) if (matchesTerm(term, pod, existing)) count(counts, node.labels, term.topologyKey, weight)
-        for (const { weight, term } of pod.preferredAntiAffinity) if (matchesTerm(term, pod, existing)) count(counts, node.labels, term.topologyKey, -weight)
-        if (!existing.hasAffinity) continue
-        for (const term of existing.requiredAffinity) if (matchesTerm(term, existing, pod)) count(counts, node.labels, term.topologyKey, hardAffinityWeight)
-        for (const { weight, term } of existing.preferredAffinity) if (matchesTerm(term, existing, pod)) count(counts, node.labels, term.topologyKey, weight)
-        for (const { weight, term } of existing.preferredAntiAffinity)
-          if (matchesTerm(term, existing, pod)) count(counts, node.labels, term.topologyKey, -weight)
-      }
+    const counts = new Map<string, TopologyCounts>()
+    const wish = (term: V1PodAffinityTerm, weight: number) => {
+      for (const group of groupsOf(term, pod, cluster)) countsFor(counts, term.topologyKey, cluster).include(group, weight)
     }
-    if (counts.size === 0) return 'skip'
-    state.set(scoreState, counts)
+    for (const { weight, term } of pod.preferredAffinity) wish(term, weight)
+    for (const { weight, term } of pod.preferredAntiAffinity) wish(term, -weight)
+    for (const group of cluster.groups.withAffinity()) {
+      const { sample } = group
+      const wished = (term: V1PodAffinityTerm, weight: number) => {
+        if (matchesTerm(term, sample, pod, cluster)) countsFor(counts, term.topologyKey, cluster).include(group, weight)
+      }
+      for (const term of sample.requiredAffinity) wished(term, hardAffinityWeight)
+      for (const { weight, term } of sample.preferredAffinity) wished(term, weight)
+      for (const { weight, term } of sample.preferredAntiAffinity) wished(term, -weight)
+    }
+    if ([...counts.values()].every((one) => one.isEmpty)) return 'skip'
+    state.set(scoreState, [...counts.values()])
     return undefined
   },
   score(_pod, node, state) {
     let sum = 0
-    for (const [topology, weight] of state.get(scoreState) as Counts) {
-      const separator = topology.indexOf('=')
-      if (node.labels[topology.slice(0, separator)] === topology.slice(separator + 1)) sum += weight
-    }
+    for (const counts of state.get(scoreState) as TopologyCounts[]) sum += counts.at(node)
     return sum
   },
   normalize(scores) {
-    const [min, max] = [Math.min(...scores.values()), Math.max(...scores.values())]
-    for (const [node, score] of scores) scores.set(node, max > min ? Math.floor((maxScore * (score - min)) / (max - min)) : 0)
+    const [min, max] = bounds(scores)
+    scores.forEach((score, index) => {
+      scores[index] = max > min ? Math.floor((maxScore * (score - min)) / (max - min)) : 0
+    })
   },
 }

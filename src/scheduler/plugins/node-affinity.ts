@@ -49,6 +49,7 @@ export const nodeAffinity: Plugin = {
   name: 'NodeAffinity',
   weight: 2,
   wakenBy: ['node-added', 'node-labels', 'pod-updated'],
+  preFilter: (pod) => (pod.nodeSelector || pod.requiredNodeAffinity ? undefined : 'skip'),
   filter(pod, node) {
     const fits = matchesNodeLabels(pod.nodeSelector, node) && (!pod.requiredNodeAffinity || matchesNodeSelector(pod.requiredNodeAffinity, node))
     return fits ? undefined : { reason: "node(s) didn't match Pod's node affinity/selector", unresolvable: true }

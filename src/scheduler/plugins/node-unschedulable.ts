@@ -6,7 +6,7 @@ export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
   wakenBy: ['node-added', 'node-taints'],
   filter(pod, node) {
-    if (!node.node.spec.unschedulable) return undefined
+    if (!node.isUnschedulable) return undefined
     const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
     if (pod.tolerations.some((toleration) => tolerates(toleration, taint))) return undefined
     return { reason: 'node(s) were unschedulable', unresolvable: true }

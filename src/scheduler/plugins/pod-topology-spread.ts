@@ -3,6 +3,7 @@ import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import { type Cluster, maxScore, type Plugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
+import { TopologyCounts } from '../topology-counts.ts'
 import { matchesNodeLabels, matchesNodeSelector } from './node-affinity.ts'
 import { tolerates } from './taint-toleration.ts'
 
@@ -10,10 +11,11 @@ interface Constraint {
   key: string
   maxSkew: number
   minDomains: number
-  selector: V1LabelSelector | undefined
-  countsNode(node: NodeInfo): boolean
-  /** Matching pods by topology value, for the nodes that count. */
-  counts: Map<string, number>
+  matches(pod: PodInfo): boolean
+  /** Matching pods by topology, on the nodes that count. */
+  counts: TopologyCounts
+  /** The topologies of these nodes. */
+  domains: ReadonlyMap<string, number>
 }
 
 function selectorOf(pod: PodInfo, constraint: V1TopologySpreadConstraint): V1LabelSelector | undefined {
@@ -25,39 +27,57 @@ function selectorOf(pod: PodInfo, constraint: V1TopologySpreadConstraint): V1Lab
   return { ...constraint.labelSelector, matchExpressions: [...(constraint.labelSelector?.matchExpressions ?? []), ...extra] }
 }
 
+/** Whether a node counts; undefined where all of them do. */
+function restriction(pod: PodInfo, constraint: V1TopologySpreadConstraint): ((node: NodeInfo) => boolean) | undefined {
+  const affinity = constraint.nodeAffinityPolicy !== 'Ignore' && (pod.nodeSelector !== undefined || pod.requiredNodeAffinity !== undefined)
+  const taints = constraint.nodeTaintsPolicy === 'Honor'
+  if (!affinity && !taints) return undefined
+  const suits = (node: NodeInfo) =>
+    matchesNodeLabels(pod.nodeSelector, node) && (!pod.requiredNodeAffinity || matchesNodeSelector(pod.requiredNodeAffinity, node))
+  const tolerated = (node: NodeInfo) =>
+    node.taints.every((taint) => taint.effect === 'PreferNoSchedule' || pod.tolerations.some((toleration) => tolerates(toleration, taint)))
+  return (node) => (!affinity || suits(node)) && (!taints || tolerated(node))
+}
+
 function prepare(pod: PodInfo, constraints: V1TopologySpreadConstraint[], cluster: Cluster): Constraint[] {
-  const prepared = constraints.map((constraint): Constraint => {
-    const honoursAffinity = constraint.nodeAffinityPolicy !== 'Ignore'
-    const honoursTaints = constraint.nodeTaintsPolicy === 'Honor'
-    return {
-      key: constraint.topologyKey,
-      maxSkew: constraint.maxSkew,
-      minDomains: constraint.minDomains ?? 1,
-      selector: selectorOf(pod, constraint),
-      counts: new Map(),
-      countsNode: (node) =>
-        node.labels[constraint.topologyKey] !== undefined &&
-        (!honoursAffinity ||
-          (matchesNodeLabels(pod.nodeSelector, node) && (!pod.requiredNodeAffinity || matchesNodeSelector(pod.requiredNodeAffinity, node)))) &&
-        (!honoursTaints ||
-          node.taints.every((taint) => taint.effect === 'PreferNoSchedule' || pod.tolerations.some((toleration) => tolerates(toleration, taint)))),
+  const all = cluster.nodes().length
+  const areEverywhere = constraints.every(({ topologyKey }) => cluster.index.topology(topologyKey).nodes === all)
+  return constraints.map((constraint) => {
+    const selector = selectorOf(pod, constraint)
+    const key = constraint.topologyKey
+    const matches = (other: PodInfo) =>
+      other.namespace === pod.namespace && selector !== undefined && !other.isEnding && matchesLabelSelector(selector, other.labels)
+    const groups = [...cluster.groups.inNamespace(pod.namespace)].filter(({ sample }) => matches(sample))
+    const prepared = { key, maxSkew: constraint.maxSkew, minDomains: constraint.minDomains ?? 1, matches, counts: new TopologyCounts(key, cluster) }
+    const counts = restriction(pod, constraint)
+    if (!counts && areEverywhere) {
+      for (const group of groups) prepared.counts.include(group)
+      return { ...prepared, domains: cluster.index.topology(key).values }
     }
+    const found = new Map<string, number>()
+    for (const node of cluster.nodes()) {
+      // A node without one of the topologies is no place for this pod, and its pods do not count.
+      if (!constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined) || counts?.(node) === false) continue
+      const value = node.labels[key] ?? ''
+      found.set(
+        value,
+        groups.reduce((sum, group) => sum + group.on(node), found.get(value) ?? 0),
+      )
+    }
+    prepared.counts.includeCounts(found)
+    return { ...prepared, domains: found }
   })
-  for (const node of cluster.nodes()) {
-    // A node without one of the topologies is no place for this pod, and its pods do not count.
-    if (!prepared.every((constraint) => node.labels[constraint.key] !== undefined)) continue
-    for (const constraint of prepared) {
-      if (!constraint.countsNode(node)) continue
-      let count = 0
-      for (const existing of node.pods.values()) {
-        if (existing.namespace !== pod.namespace || existing.pod.metadata.deletionTimestamp) continue
-        if (constraint.selector && matchesLabelSelector(constraint.selector, existing.labels)) count++
-      }
-      const value = node.labels[constraint.key] ?? ''
-      constraint.counts.set(value, (constraint.counts.get(value) ?? 0) + count)
-    }
+}
+
+/** The least that any topology has. */
+function least({ counts, domains, minDomains }: Constraint): number {
+  if (domains.size < minDomains) return 0
+  let found = Number.POSITIVE_INFINITY
+  for (const value of domains.keys()) {
+    found = Math.min(found, counts.of(value))
+    if (found === 0) break
   }
-  return prepared
+  return domains.size === 0 ? 0 : found
 }
 
 /** What upstream spreads by where a pod says nothing: hosts and zones, softly. */
@@ -72,6 +92,12 @@ function defaultConstraints(pod: PodInfo): V1TopologySpreadConstraint[] {
   ]
 }
 
+interface FilterState {
+  constraints: Constraint[]
+  /** Of each constraint; worked out again when pods are supposed elsewhere. */
+  least: number[] | undefined
+}
+
 const name = 'PodTopologySpread'
 const scoreState = 'PodTopologySpread/score'
 
@@ -83,37 +109,56 @@ export const podTopologySpread: Plugin = {
   preFilter(pod, cluster, state) {
     const hard = (pod.pod.spec.topologySpreadConstraints ?? []).filter((constraint) => constraint.whenUnsatisfiable === 'DoNotSchedule')
     if (hard.length === 0) return 'skip'
-    state.set(name, prepare(pod, hard, cluster))
+    state.set(name, { constraints: prepare(pod, hard, cluster), least: undefined } satisfies FilterState)
     return undefined
   },
   filter(pod, node, state) {
-    for (const constraint of state.get(name) as Constraint[]) {
+    const spread = state.get(name) as FilterState
+    spread.least ??= spread.constraints.map(least)
+    for (const [index, constraint] of spread.constraints.entries()) {
       const value = node.labels[constraint.key]
       if (value === undefined) return { reason: "node(s) didn't match pod topology spread constraints (missing required label)", unresolvable: true }
-      const self = constraint.selector && matchesLabelSelector(constraint.selector, pod.labels) ? 1 : 0
-      const least = constraint.counts.size < constraint.minDomains ? 0 : Math.min(...constraint.counts.values())
-      if ((constraint.counts.get(value) ?? 0) + self - least > constraint.maxSkew) return { reason: "node(s) didn't match pod topology spread constraints" }
+      const self = constraint.matches(pod) ? 1 : 0
+      if (constraint.counts.of(value) + self - (spread.least[index] ?? 0) > constraint.maxSkew)
+        return { reason: "node(s) didn't match pod topology spread constraints" }
     }
     return undefined
   },
-  preScore(pod, nodes, cluster, state) {
+  suppose(_pod, other, node, amount, state) {
+    const spread = state.get(name) as FilterState
+    spread.least = undefined
+    for (const constraint of spread.constraints) if (constraint.matches(other)) constraint.counts.suppose(node, amount)
+  },
+  preScore(pod, _nodes, cluster, state) {
     const own = pod.pod.spec.topologySpreadConstraints ?? []
     const soft = own.length > 0 ? own.filter((constraint) => constraint.whenUnsatisfiable === 'ScheduleAnyway') : defaultConstraints(pod)
-    const known = soft.filter((constraint) => nodes.some((node) => node.labels[constraint.topologyKey] !== undefined))
+    const known = soft.filter(({ topologyKey }) => cluster.index.topology(topologyKey).nodes > 0)
     if (known.length === 0) return 'skip'
-    state.set(scoreState, prepare(pod, known, cluster))
+    // Each topology weighs by the logarithm of its size, so that zones and hosts can be compared.
+    const prepared = prepare(pod, known, cluster).map((constraint) => ({ ...constraint, weight: Math.log(constraint.domains.size + 2) }))
+    state.set(scoreState, prepared)
     return undefined
   },
   score(_pod, node, state) {
-    // Each topology weighs by the logarithm of its size, so that zones and hosts can be compared.
-    return (state.get(scoreState) as Constraint[]).reduce((sum, constraint) => {
-      const value = node.labels[constraint.key]
-      if (value === undefined) return sum
-      return sum + (constraint.counts.get(value) ?? 0) * Math.log(constraint.counts.size + 2) + (constraint.maxSkew - 1)
-    }, 0)
+    let sum = 0
+    for (const { key, counts, weight, maxSkew } of state.get(scoreState) as (Constraint & { weight: number })[]) {
+      if (node.labels[key] !== undefined) sum += counts.at(node) * weight + (maxSkew - 1)
+    }
+    return sum
   },
   normalize(scores) {
-    const [min, max] = [Math.min(...scores.values()), Math.max(...scores.values())]
-    for (const [node, score] of scores) scores.set(node, max === 0 ? maxScore : Math.floor((maxScore * (max + min - score)) / max))
+    const [min, max] = bounds(scores)
+    scores.forEach((score, index) => {
+      scores[index] = max === 0 ? maxScore : Math.floor((maxScore * (max + min - score)) / max)
+    })
   },
+}
+
+export function bounds(scores: readonly number[]): [number, number] {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const score of scores) {
+    if (score < min) min = score
+    if (score > max) max = score
+  }
+  return [min, max]
 }

@@ -19,12 +19,15 @@ export const taintToleration: Plugin = {
   weight: 3,
   wakenBy: ['node-added', 'node-taints', 'pod-updated'],
   filter(pod, node) {
+    if (node.taints.length === 0) return undefined
     const taint = node.taints.find(
       (one) => (one.effect === 'NoSchedule' || one.effect === 'NoExecute') && !pod.tolerations.some((toleration) => tolerates(toleration, one)),
     )
     if (!taint) return undefined
     return { reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`, unresolvable: true }
   },
+  // The same for all where no node has such a taint.
+  preScore: (_pod, nodes) => (nodes.some(({ taints }) => taints.some(({ effect }) => effect === 'PreferNoSchedule')) ? undefined : 'skip'),
   score(pod, node) {
     const tolerations = pod.tolerations.filter((toleration) => !toleration.effect || toleration.effect === 'PreferNoSchedule')
     return node.taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint))).length

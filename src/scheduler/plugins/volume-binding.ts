@@ -146,28 +146,31 @@ export function volumeBinding(sources: VolumeBindingSources): Plugin {
       const state = cycle.get(name) as State | undefined
       for (const { volume } of state?.decisions.get(node.name) ?? []) if (volume) promised.delete(volume.metadata.name)
     },
-    async preBind(_pod, node, cycle, signal) {
+    preBind(_pod, node, cycle, signal) {
       const state = cycle.get(name) as State | undefined
       const decisions = state?.decisions.get(node.name) ?? []
-      if (decisions.length === 0) return
-      for (const { claim, volume } of decisions) {
-        if (volume) {
-          const { namespace, name: claimName, uid } = claim.metadata
-          const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name: claimName, uid }
-          await client.update(PersistentVolume, {
-            ...volume,
-            metadata: { ...volume.metadata, annotations: { ...volume.metadata.annotations, 'pv.kubernetes.io/bound-by-controller': 'yes' } },
-            spec: { ...volume.spec, claimRef },
-          })
-        } else await selectNode(client, claim, node.name)
-      }
-      await untilBound(
-        claims,
-        decisions.map(({ claim }) => keyOfClaim(claim)),
-        signal,
-      )
-      for (const { volume } of decisions) if (volume) promised.delete(volume.metadata.name)
+      return decisions.length === 0 ? undefined : bind(decisions, node.name, signal)
     },
+  }
+
+  async function bind(decisions: Decision[], node: string, signal: AbortSignal): Promise<void> {
+    for (const { claim, volume } of decisions) {
+      if (volume) {
+        const { namespace, name: claimName, uid } = claim.metadata
+        const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name: claimName, uid }
+        await client.update(PersistentVolume, {
+          ...volume,
+          metadata: { ...volume.metadata, annotations: { ...volume.metadata.annotations, 'pv.kubernetes.io/bound-by-controller': 'yes' } },
+          spec: { ...volume.spec, claimRef },
+        })
+      } else await selectNode(client, claim, node)
+    }
+    await untilBound(
+      claims,
+      decisions.map(({ claim }) => keyOfClaim(claim)),
+      signal,
+    )
+    for (const { volume } of decisions) if (volume) promised.delete(volume.metadata.name)
   }
 }
 
