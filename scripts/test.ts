@@ -55,7 +55,7 @@ function count(result: Result, ok: boolean): void {
 }
 
 await new Promise<void>((resolve, reject) => {
-  const stream = run({ files, concurrency: 2, timeout: 20 * 60_000 })
+  const stream = run({ files, concurrency: 2, timeout: 12 * 60_000 })
   stream.on('test:pass', (result) => count(result as unknown as Result, true))
   stream.on('test:fail', (result) => count(result as unknown as Result, false))
   stream.on('test:stderr', ({ message }) => process.stderr.write(message))

@@ -53,7 +53,8 @@ async function main(words: string[]): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  // What is left open (a pipe to a cluster that goes on) must not hold the command up.
+  process.exit(await main(process.argv.slice(2)))
 } catch (error) {
   if (error instanceof UserError) console.error(`skiff: ${error.message}`)
   else console.error(error)

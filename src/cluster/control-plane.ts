@@ -1,11 +1,13 @@
 /** Puts the API server together with all its parts, over a store: as a value, listening nowhere yet. */
 import { admission } from '../apiserver/admission/admission.ts'
+import { aggregation } from '../apiserver/aggregation/aggregation.ts'
+import type { ExtensionServer } from '../apiserver/aggregation/extension-client.ts'
 import { authentication } from '../apiserver/authentication/authentication.ts'
 import { authorization } from '../apiserver/authorization/authorization.ts'
 import { bootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import { certificates } from '../apiserver/certificates/certificates.ts'
-import { customResources } from '../apiserver/custom-resources/custom-resources.ts'
 import type { ServerPartFactory, WriteRecord } from '../apiserver/contracts.ts'
+import { customResources } from '../apiserver/custom-resources/custom-resources.ts'
 import { discovery } from '../apiserver/discovery/discovery.ts'
 import { localGroups } from '../apiserver/discovery/local-groups.ts'
 import { openApi } from '../apiserver/discovery/openapi.ts'
@@ -36,6 +38,8 @@ export interface ControlPlaneOptions {
   advertise?: { address: string; port: number }
   serviceCidr: string
   onWrite?(record: WriteRecord): void
+  /** Extension API servers of this process, by `host:port`: reached there without a connection. */
+  extensions?: ReadonlyMap<string, ExtensionServer>
   /** Further parts, asked after the standard ones. */
   parts?: readonly ServerPartFactory[]
 }
@@ -64,6 +68,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     admission,
     certificates,
     customResources(schema),
+    aggregation({ ...pki.frontProxyClient, ...(options.extensions ? { inProcess: options.extensions } : {}) }),
     discovery,
     localGroups,
     openApi(openApiDocuments(schema, readBuiltInDescriptions)),

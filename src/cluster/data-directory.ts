@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
 /** Grows when an older Skiff could not read what a newer one left. */
@@ -70,7 +70,7 @@ export function prepareDataDirectory(path: string): DataDirectory {
       if (found > layoutVersion)
         throw new UserError(`the data directory ${data.root} was made by a newer Skiff (layout ${found}): use that version, or another --data-dir`)
     }
-    for (const directory of [data.root, data.pki, data.images, data.volumes, data.kubelet, data.logs, data.run]) mkdirSync(directory, { recursive: true })
+    for (const directory of [data.root, data.pki, data.images, data.volumes, data.kubelet, data.logs, data.run]) makeDirectory(directory)
     chmodSync(data.root, 0o711)
     chmodSync(data.pki, 0o700)
     writeFileSync(versionFile, String(layoutVersion))
@@ -92,6 +92,18 @@ export function electionIdentity(data: DataDirectory): string {
     renameSync(`${file}.new`, file)
   }
   return readFileSync(file, 'utf8')
+}
+
+/** Like `mkdir -p`; Node's own never ends where the kernel says that a parent which is there is not (below /proc). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Another start was first.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 export function processStartTime(pid: number): string | undefined {

@@ -46,7 +46,8 @@ export interface InsideOptions {
 }
 
 async function listen(port: number, what: string, flag: string): Promise<Server> {
-  const server = createServer()
+  // Whoever comes before the sockets are handed over is sent away, and comes again.
+  const server = createServer((early) => early.destroy())
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') reject(new UserError(`port ${port} for ${what} is taken: free it, or choose another with ${flag} (0 takes any)`))
@@ -90,6 +91,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
       data,
       sockets.map(descriptorOf),
     )
+    for (const socket of sockets.splice(0)) socket.close()
     const pid = child.pid
     if (!pid) throw new UserError('unshare could not be started')
     const cluster: RunningCluster = {

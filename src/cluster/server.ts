@@ -1,5 +1,6 @@
 /** The whole cluster in one process: control plane, node, DNS and ingress, put together inside the namespaces. */
 
+import type { ExtensionServer } from '../apiserver/aggregation/extension-client.ts'
 import { kubeletProxy } from '../apiserver/proxy/proxy.ts'
 import type { UserInfo } from '../apiserver/request.ts'
 import { services } from '../apiserver/services/services.ts'
@@ -17,6 +18,7 @@ import { componentContext, type StopContext } from './component-context.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
 import { localVolumes } from './local-volumes.ts'
+import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
 import { startNode } from './node.ts'
 import type { OptionalComponent } from './optional-components.ts'
@@ -54,6 +56,7 @@ const dnsServiceAddress = '10.96.0.10'
 const podCIDR = '10.244.0.0/24'
 const clusterCIDR = '10.244.0.0/16'
 const apiPortInside = 6443
+const metricsPort = 4443
 const clusterDomain = 'cluster.local'
 /** Rarer than upstream's 2 s: the Lease is in the same process, and a cluster at rest should write little. */
 const electionRetryMs = 5000
@@ -67,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     ensureNodeBridge(nodeAddress, nodeNetworkPrefix),
   ])
   const trace = openTraceLog(data.trace, clock)
+  const extensions = new Map<string, ExtensionServer>()
   const controlPlane = await startControlPlane({
     store,
     clock,
@@ -76,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     advertise: { address: nodeAddress, port: apiPortInside },
     serviceCidr: serviceCIDR,
     onWrite: (write) => trace.record(write),
+    extensions,
     parts: [services({ clusterIpRange: serviceCIDR }), kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient })],
   })
   await writeKubeconfig(data.kubeconfig, {
@@ -133,6 +138,17 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         domain: clusterDomain,
         upstream: egress ? [{ address: egress.nameserver, port: 53 }] : 'off',
         metrics: { host: nodeAddress, port: 9153 },
+      }),
+    )
+  if (runs('metrics-server'))
+    components.push(
+      await startClusterMetrics(context('metrics-server', serviceAccountUser('kube-system', 'metrics-server')), {
+        address: nodeAddress,
+        port: metricsPort,
+        nodeName,
+        pki,
+        admin: context('skiff', bootstrapUser).client,
+        extensions,
       }),
     )
   if (runs('ingress'))

@@ -1,13 +1,13 @@
 /** What a cluster of Skiff has beyond what every API server makes: its storage class, ingress class, DNS Service. */
-import type { Client, ResourceRef } from '../client/client.ts'
+import type { Client } from '../client/client.ts'
 import { ClusterRoleBinding, EndpointSlice, IngressClass, Service, StorageClass } from '../client/resources.ts'
 import { localDirectoryProvisioner } from '../controllers/local-directory-provisioner.ts'
 import { clusterDnsObjects } from '../dns/manifests.ts'
-import { isApiError } from '../machinery/errors.ts'
-import type { KubeObject, New } from '../machinery/object.ts'
+import type { New } from '../machinery/object.ts'
 import type { V1IngressClass, V1StorageClass } from '../machinery/schema/generated/types.ts'
 
 import { componentBindings } from './component-roles.ts'
+import { ensure } from './ensure.ts'
 
 export interface SystemObjectOptions {
   dnsServiceAddress: string
@@ -26,15 +26,6 @@ const storageClass: New<V1StorageClass> = {
 const ingressClass: New<V1IngressClass> = {
   metadata: { name: 'nginx', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
   spec: { controller: 'k8s.io/ingress-nginx' },
-}
-
-/** Made where missing; what a user changed stays as it is. */
-async function ensure<T extends KubeObject>(client: Client, resource: ResourceRef<T>, object: New<T>): Promise<void> {
-  try {
-    await client.create(resource, object)
-  } catch (error) {
-    if (!isApiError(error, 'AlreadyExists')) throw error
-  }
 }
 
 export async function ensureSystemObjects(client: Client, options: SystemObjectOptions): Promise<void> {

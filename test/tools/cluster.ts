@@ -9,7 +9,9 @@ import { buildBusyboxImage } from '../../src/runtime/embedded/build/busybox-imag
 import { openImageStore } from '../../src/runtime/embedded/images/image-store.ts'
 import { type Kubectl, kubectl } from './kubectl.ts'
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
+/** A command that hangs fails its test, and not the whole run. */
+const run = (file: string, words: string[]) => execute(file, words, { timeout: 120_000, killSignal: 'SIGKILL' })
 export const skiff = join(import.meta.dirname, '../../bin/skiff')
 export const busybox = 'busybox:1.35'
 

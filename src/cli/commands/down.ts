@@ -20,7 +20,7 @@ export const down: Command = {
     if (values.purge) {
       if (existsSync(data.root) && !existsSync(join(data.root, 'layout')))
         throw new UserError(`${data.root} is not a data directory of Skiff: it is left alone`)
-      rmSync(data.root, { recursive: true, force: true })
+      rmSync(data.root, { recursive: true, force: true, maxRetries: 5 })
       console.log(`removed ${data.root}`)
     }
     return 0

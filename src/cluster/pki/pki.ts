@@ -43,6 +43,8 @@ export interface Pki {
   /** A kubelet's own user: `system:node:NAME` of `system:nodes`. */
   nodeClient(nodeName: string): Promise<KeyPair>
   kubeletServing(nodeName: string, addresses: string[]): Promise<KeyPair>
+  /** Of an extension API server, under the names of its Service. */
+  extensionServing(name: string, dnsNames: string[], addresses: string[]): Promise<KeyPair>
   /** Any client certificate; kept under `clients/FILE`. */
   client(file: string, commonName: string, organizations?: string[]): Promise<KeyPair>
 }
@@ -121,6 +123,7 @@ export async function ensurePki(dir: string, options: PkiOptions): Promise<Pki> 
     client,
     component: (name) => client(name, componentUsers[name]),
     nodeClient: (nodeName) => client(`node-${nodeName}`, `system:node:${nodeName}`, ['system:nodes']),
+    extensionServing: (name, dnsNames, addresses) => ensure(join('extensions', name), ca, { commonName: name, usages: ['server'], dnsNames, addresses }),
     kubeletServing: (nodeName, addresses) =>
       ensure(join('nodes', nodeName), ca, {
         commonName: `system:node:${nodeName}`,
