@@ -70,7 +70,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
     log: options.log ?? (() => {}),
     crun,
     crunPath: (await command('sh', ['-c', 'command -v crun'])).trim(),
-    images: openImageStore(paths.images, options.clock),
+    images: openImageStore(paths.images, options.clock, 'runtime'),
     network: options.network,
     cgroups: readCgroups(),
     cgroupRoot: options.cgroupRoot,

@@ -1,12 +1,18 @@
 import { readText } from './json-file.ts'
 import type { ProcessIdentity } from './records.ts'
 
-/** Undefined when there is no such process, or only what is left of it until it is reaped. */
+/** The kernel's PF_EXITING. */
+const exiting = 0x4
+
+/**
+ * Undefined when there is no such process, or only what is left of it: until it is reaped, or, of the first process
+ * of a PID namespace, until all others in it have ended.
+ */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readText(`/proc/${pid}/stat`)
   // The command in parentheses may hold spaces.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (!fields || fields[0] === 'Z' || fields[0] === 'X') return undefined
+  if (!fields || fields[0] === 'Z' || fields[0] === 'X' || (Number(fields[6]) & exiting) !== 0) return undefined
   return { pid, startTime: fields[19] ?? '' }
 }
 

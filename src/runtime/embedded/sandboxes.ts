@@ -45,7 +45,7 @@ export class Sandboxes {
     const wanted = namespacePaths(directory, record.config)
     const mounted = new Set(mountPointsBelow(directory))
     const all = [wanted.network, wanted.ipc].every((path) => path === undefined || mounted.has(path))
-    return all && (record.pausePid === undefined || identify(record.pausePid) !== undefined)
+    return all && hasPause(record)
   }
 
   #ready(): SandboxRecord[] {
@@ -139,20 +139,28 @@ export class Sandboxes {
   }
 
   list(): PodSandbox[] {
-    return [...this.#records.values()].map(view)
+    return [...this.#records.values()].map((record) => this.#view(record))
   }
 
   status(id: string): PodSandbox | undefined {
     const record = this.#records.get(id)
-    return record && view(record)
+    return record && this.#view(record)
   }
 
   /** A pause process that was killed takes its sandbox with it. */
   checkPauses(): void {
     for (const record of this.#records.values()) {
-      if (record.state !== 'ready' || record.pausePid === undefined || identify(record.pausePid)) continue
+      if (record.state !== 'ready' || hasPause(record)) continue
       this.stop(record.id).catch((error) => this.#context.log(`sandbox ${record.id} lost its pause process and could not be taken down`, error))
     }
+  }
+
+  /** It counts as lost from the moment its pause process is, so that nobody starts its containers again in what is left. */
+  #view(record: SandboxRecord): PodSandbox {
+    const { id, metadata, createdAt, labels, annotations, ips } = record
+    const lost = record.state === 'ready' && !hasPause(record)
+    if (lost) this.#context.clock.after(0, () => this.checkPauses())
+    return { id, metadata, state: lost ? 'notReady' : record.state, createdAt, labels, annotations, ips }
   }
 
   #save(record: SandboxRecord): void {
@@ -160,12 +168,5 @@ export class Sandboxes {
   }
 }
 
-const view = ({ id, metadata, state, createdAt, labels, annotations, ips }: SandboxRecord): PodSandbox => ({
-  id,
-  metadata,
-  state,
-  createdAt,
-  labels,
-  annotations,
-  ips,
-})
+/** True also of a sandbox that needs none. */
+const hasPause = ({ pausePid }: SandboxRecord): boolean => pausePid === undefined || identify(pausePid) !== undefined

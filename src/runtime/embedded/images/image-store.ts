@@ -17,6 +17,7 @@ import { Leases } from './leases.ts'
 import { canonicalName, parseReference } from './reference.ts'
 import { ReferenceIndex } from './reference-index.ts'
 import type { LayerSize } from './tar/layer-to-overlay.ts'
+import { breakLocksOf } from './work-lock.ts'
 
 /** Broken downloads are kept this long to be taken up again, and work that was never finished. */
 const keepUnfinished = 3_600_000
@@ -24,6 +25,8 @@ const keepUnfinished = 3_600_000
 export interface ImageStore {
   readonly directory: string
   readonly clock: Clock
+  /** Of which there is one at a time. */
+  readonly owner?: string
   readonly blobs: BlobStore
   readonly layers: LayerStore
   readonly leases: Leases
@@ -40,7 +43,9 @@ export interface ImageStore {
   collectGarbage(): void
 }
 
-export function openImageStore(directory: string, clock: Clock = realClock): ImageStore {
+/** What an earlier `owner` was at when it was killed is free for this one. */
+export function openImageStore(directory: string, clock: Clock = realClock, owner?: string): ImageStore {
+  if (owner) breakLocksOf(directory, owner)
   const blobs = new BlobStore(directory, clock)
   const layers = new LayerStore(directory)
   const leases = new Leases(directory, clock)
@@ -81,6 +86,7 @@ export function openImageStore(directory: string, clock: Clock = realClock): Ima
   return {
     directory,
     clock,
+    ...(owner ? { owner } : {}),
     blobs,
     layers,
     leases,

@@ -1,17 +1,27 @@
-/** One worker at a time for the same piece of work, among processes too. A lock that nobody renews is broken. */
+/**
+ * One worker at a time for the same piece of work, among processes too. A lock that nobody renews is broken; what
+ * an owner of which there is one at a time left when it was killed, the next one breaks at once.
+ */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../machinery/clock.ts'
+import { namesIn, readText } from '../json-file.ts'
 import { fileAge } from './file-age.ts'
 
 const renewEvery = 5_000
 const deadAfter = 30_000
 
-export async function withWorkLock<T>(store: { directory: string; clock: Clock }, name: string, work: () => Promise<T>): Promise<T> {
+interface LockedStore {
+  directory: string
+  clock: Clock
+  owner?: string
+}
+
+export async function withWorkLock<T>(store: LockedStore, name: string, work: () => Promise<T>): Promise<T> {
   const directory = join(store.directory, 'locks')
   mkdirSync(directory, { recursive: true })
   const path = join(directory, name)
-  while (!take(path)) await store.clock.sleep(50)
+  while (!take(path, store.owner)) await store.clock.sleep(50)
   const renewal = store.clock.every(renewEvery, () => {
     const now = (performance.timeOrigin + performance.now()) / 1000
     utimesSync(path, now, now)
@@ -24,11 +34,17 @@ export async function withWorkLock<T>(store: { directory: string; clock: Clock }
   }
 }
 
-function take(path: string): boolean {
+/** Before the owner does anything. */
+export function breakLocksOf(directory: string, owner: string): void {
+  const locks = join(directory, 'locks')
+  for (const name of namesIn(locks)) if (readText(join(locks, name)) === owner) rmSync(join(locks, name), { force: true })
+}
+
+function take(path: string, owner = ''): boolean {
   const age = fileAge(path)
   if (age !== Number.POSITIVE_INFINITY && age > deadAfter) rmSync(path, { force: true })
   try {
-    writeFileSync(path, '', { flag: 'wx' })
+    writeFileSync(path, owner, { flag: 'wx' })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
