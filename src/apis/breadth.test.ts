@@ -85,7 +85,7 @@ const validation: [Resource, object, string[]][] = [
         group: 'x.io',
         scope: 'Namespaced',
         names: { plural: 'as', kind: 'A' },
-        versions: [{ name: 'v1', storage: true, schema: { openAPIV3Schema: {} } }],
+        versions: [{ name: 'v1', storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
       },
     },
     ['metadata.name: Invalid value: "a": must be spec.names.plural+"."+spec.group'],

@@ -1,9 +1,9 @@
-import { type FieldError, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
 import type { V1CustomResourceDefinition } from '../../machinery/schema/generated/types.ts'
 import { nameColumn } from '../columns.ts'
 import { createdAtColumn } from '../created-at-column.ts'
 import { defineResource } from '../define-resource.ts'
 import { keepStatus, statusSubresource } from '../subresources.ts'
+import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts'
 
 export const CustomResourceDefinition = defineResource<V1CustomResourceDefinition>({
   group: 'apiextensions.k8s.io',
@@ -36,32 +36,5 @@ export const CustomResourceDefinition = defineResource<V1CustomResourceDefinitio
     if (storage && !before.includes(storage)) draft.status = { ...stored.status, storedVersions: [...before, storage] }
   },
   validate: validateDefinition,
-  validateUpdate: validateDefinition,
+  validateUpdate: validateDefinitionUpdate,
 })
-
-const scopes = ['Cluster', 'Namespaced']
-
-function validateDefinition({ metadata, spec }: V1CustomResourceDefinition): FieldError[] {
-  const errors: FieldError[] = []
-  const { group = '', names, scope, versions = [] } = spec ?? {}
-  const expected = `${names?.plural ?? ''}.${group}`
-  if (metadata.name !== expected) errors.push(invalidValue('metadata.name', metadata.name, `must be spec.names.plural+"."+spec.group`))
-  if (group === '') errors.push(required('spec.group'))
-  else if (!group.includes('.')) errors.push(invalidValue('spec.group', group, 'should be a domain with at least one dot'))
-  if (!scope) errors.push(required('spec.scope'))
-  else if (!scopes.includes(scope)) errors.push(notSupported('spec.scope', scope, scopes))
-  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) if (!names?.[field]) errors.push(required(`spec.names.${field}`))
-  if (names?.kind && names.kind === names.listKind) errors.push(invalidValue('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'))
-  if (versions.filter((version) => version.storage).length !== 1)
-    errors.push(
-      invalidValue(
-        'spec.versions',
-        versions.map((version) => version.name),
-        'must have exactly one version marked as storage version',
-      ),
-    )
-  versions.forEach((version, index) => {
-    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, 'schemas are required'))
-  })
-  return errors
-}
