@@ -1,5 +1,6 @@
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or not for so long. */
 
+import { tolerates } from '../apis/core/toleration.ts'
 import { defineController, type Read } from '../client/controller.ts'
 import type { AnyController } from '../client/controller-runner.ts'
 import { Node, Pod } from '../client/resources.ts'
@@ -7,7 +8,6 @@ import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V1Node, V1Pod, V1Taint, V1Toleration } from '../machinery/schema/generated/types.ts'
-import { tolerates } from './node-fit.ts'
 import { nodeNameOf } from './node-lifecycle.ts'
 import { isFinished } from './pod-state.ts'
 

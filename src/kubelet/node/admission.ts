@@ -1,6 +1,8 @@
 /** Whether a pod that is bound to this node may run on it: the scheduler decides by what it knew, the node by what is. */
+import { podFitsNode, selectableNode } from '../../apis/core/node-selector.ts'
+import { tolerates } from '../../apis/core/toleration.ts'
 import { toMilli, toWhole } from '../../machinery/quantity.ts'
-import type { V1Node, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1Pod } from '../../machinery/schema/generated/types.ts'
+import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
 
 export interface Refusal {
   reason: string
@@ -8,7 +10,7 @@ export interface Refusal {
 }
 
 export function admitPod(pod: V1Pod, node: V1Node | undefined, others: readonly V1Pod[], allocatable: Record<string, string>): Refusal | undefined {
-  if (node && !matchesNode(pod, node))
+  if (node && !podFitsNode(pod.spec, selectableNode(node)))
     return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
   const os = pod.spec.os?.name
   if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: `Failed to admit pod as the OS field doesn't match node OS` }
@@ -60,49 +62,6 @@ const out = (name: string, requested: bigint, used: bigint, capacity: bigint): R
 })
 
 function untolerated(pod: V1Pod, node: V1Node | undefined): boolean {
-  return (node?.spec?.taints ?? [])
-    .filter((taint) => taint.effect === 'NoExecute')
-    .some(
-      (taint) =>
-        !(pod.spec.tolerations ?? []).some(
-          (toleration) =>
-            (!toleration.effect || toleration.effect === taint.effect) &&
-            (!toleration.key || toleration.key === taint.key) &&
-            (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')),
-        ),
-    )
-}
-
-function matchesNode(pod: V1Pod, node: V1Node): boolean {
-  const labels = node.metadata.labels ?? {}
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  return terms === undefined || terms.some((term) => matchesTerm(term, node))
-}
-
-function matchesTerm({ matchExpressions = [], matchFields = [] }: V1NodeSelectorTerm, node: V1Node): boolean {
-  if (matchExpressions.length + matchFields.length === 0) return false
-  return (
-    matchExpressions.every((one) => matchesRequirement(one, node.metadata.labels?.[one.key])) &&
-    matchFields.every((one) => matchesRequirement(one, node.metadata.name))
-  )
-}
-
-function matchesRequirement({ operator, values = [] }: V1NodeSelectorRequirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
-    case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
-    default:
-      return false
-  }
+  const taints = (node?.spec.taints ?? []).filter((taint) => taint.effect === 'NoExecute')
+  return taints.some((taint) => !(pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)))
 }

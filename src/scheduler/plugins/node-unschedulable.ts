@@ -1,5 +1,5 @@
+import { tolerates } from '../../apis/core/toleration.ts'
 import type { Plugin } from '../framework.ts'
-import { tolerates } from './taint-toleration.ts'
 
 /** Passes over cordoned nodes, unless the pod tolerates `node.kubernetes.io/unschedulable`. */
 export const nodeUnschedulable: Plugin = {

@@ -1,11 +1,11 @@
+import { matchesNodeLabels, matchesNodeSelector } from '../../apis/core/node-selector.ts'
+import { tolerates } from '../../apis/core/toleration.ts'
 import type { V1LabelSelector, V1TopologySpreadConstraint } from '../../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import { type Cluster, maxScore, type Plugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { TopologyCounts } from '../topology-counts.ts'
-import { matchesNodeLabels, matchesNodeSelector } from './node-affinity.ts'
-import { tolerates } from './taint-toleration.ts'
 
 interface Constraint {
   key: string

@@ -1,3 +1,4 @@
+import { matchesNodeSelector } from '../../apis/core/node-selector.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer.ts'
 import { PersistentVolume, PersistentVolumeClaim } from '../../client/resources.ts'
@@ -7,7 +8,6 @@ import type { V1PersistentVolume, V1PersistentVolumeClaim, V1StorageClass } from
 import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import type { Plugin, Rejection } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
-import { matchesNodeSelector } from './node-affinity.ts'
 
 export interface VolumeBindingSources {
   client: Client
