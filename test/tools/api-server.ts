@@ -6,8 +6,11 @@ import { admission } from '../../src/apiserver/admission/admission.ts'
 import { authentication } from '../../src/apiserver/authentication/authentication.ts'
 import { authorization } from '../../src/apiserver/authorization/authorization.ts'
 import { bootstrap } from '../../src/apiserver/bootstrap/bootstrap.ts'
+import { certificates } from '../../src/apiserver/certificates/certificates.ts'
 import type { ServerPartFactory } from '../../src/apiserver/contracts.ts'
+import { customResources } from '../../src/apiserver/custom-resources/custom-resources.ts'
 import { discovery } from '../../src/apiserver/discovery/discovery.ts'
+import { localGroups } from '../../src/apiserver/discovery/local-groups.ts'
 import { openApi } from '../../src/apiserver/discovery/openapi.ts'
 import { createHttpServer } from '../../src/apiserver/http/http-server.ts'
 import { kubeletProxy } from '../../src/apiserver/proxy/proxy.ts'
@@ -52,7 +55,10 @@ export async function startApiServer(options: { parts?: ServerPartFactory[] } = 
       authentication({ serviceAccountKey: pki.serviceAccount }),
       authorization,
       admission,
+      certificates,
+      customResources(schema),
       discovery,
+      localGroups,
       openApi(openApiDocuments(schema, readBuiltInDescriptions)),
       bootstrap({ clientCa: pki.ca.certificate, frontProxyCa: pki.frontProxyCa.certificate, advertise: { address: '127.0.0.1', port: 6443 } }),
       kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient }),
