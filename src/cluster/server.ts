@@ -24,6 +24,7 @@ import { startNode } from './node.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
+import { requestSigner } from './pki/request-signer.ts'
 import { ensureSystemObjects } from './system-objects.ts'
 import { bootstrapUser, controllerManagerUser, controllerUser, nodeUser, proxyUser, schedulerUser, serviceAccountUser } from './users.ts'
 
@@ -106,6 +107,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     components.push(
       startControllerManager(context('kube-controller-manager', controllerManagerUser), {
         clusterCa: pki.ca.certificate,
+        certificateSigner: requestSigner(pki.ca, clock),
         volumeDirectories: localVolumes(data.volumes),
         clientFor: (controller) => controlPlane.client(controllerUser(controller), controller),
         leaderElection,

@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
+import { type CertificateSigner, certificateController } from './certificate-signing.ts'
 import { cronJobController } from './cron-job.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
@@ -10,6 +11,7 @@ import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
+import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { jobController } from './job.ts'
 import { type VolumeDirectories, volumeProvisioner } from './local-directory-provisioner.ts'
@@ -33,6 +35,8 @@ import { claimProtection, volumeProtection } from './volume-protection.ts'
 export interface ControllerManagerOptions {
   /** The cluster's CA, PEM; published to every namespace. */
   clusterCa?: string
+  /** Signs certificate requests that were approved; without it nobody does. */
+  certificateSigner?: CertificateSigner
   /** Provisions volumes of the class `standard`; without it nobody does. */
   volumeDirectories?: VolumeDirectories
   /** Gives each node its range of pod addresses; without it nodes bring their own. */
@@ -73,11 +77,13 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       persistentVolumeClaimBinder,
       persistentVolumeLifecycle,
       claimProtection,
+      ephemeralVolumeController,
       volumeProtection,
       nodeLifecycleController(options.nodeLifecycle),
       taintEvictionController,
       disruptionController,
       ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
+      ...(options.certificateSigner ? [certificateController(options.certificateSigner)] : []),
       ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),
       ...(options.volumeDirectories ? volumeProvisioner(options.volumeDirectories) : []),
     ],

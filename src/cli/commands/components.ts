@@ -11,8 +11,10 @@ import type { Election } from '../../client/leader-election.ts'
 import { createLogger } from '../../client/logger.ts'
 import { localVolumes } from '../../cluster/local-volumes.ts'
 import { defaultKubeconfig } from '../../cluster/pki/kubeconfig.ts'
+import { requestSigner } from '../../cluster/pki/request-signer.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { startControllerManager } from '../../controllers/all-controllers.ts'
+import type { CertificateSigner } from '../../controllers/certificate-signing.ts'
 import { startClusterDns } from '../../dns/cluster-dns.ts'
 import { startIngressController } from '../../ingress/ingress-controller.ts'
 import { realClock } from '../../machinery/real-clock.ts'
@@ -51,6 +53,18 @@ function clusterCa(values: Values): string | undefined {
   }
 }
 
+function signing(values: Values): { certificateSigner?: CertificateSigner } {
+  const [certificate, key] = [values['cluster-signing-cert-file'], values['cluster-signing-key-file']]
+  if (typeof certificate !== 'string' && typeof key !== 'string') return {}
+  if (typeof certificate !== 'string' || typeof key !== 'string')
+    throw new UserError('--cluster-signing-cert-file and --cluster-signing-key-file belong together')
+  try {
+    return { certificateSigner: requestSigner({ certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }, realClock) }
+  } catch (error) {
+    throw new UserError(`the signing authority cannot be read: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
 function election(values: Values): { leaderElection?: Election } {
   const elect = values['leader-elect']
   if (elect !== 'true' && elect !== 'false') throw new UserError(`--leader-elect must be true or false, not '${elect}'`)
@@ -79,6 +93,8 @@ export const controllerManager: Command = {
     context: contextOption,
     'leader-elect': electOption,
     'cluster-ca-file': { type: 'string', value: 'FILE', help: "PEM, published to every namespace (the kubeconfig's authority)" },
+    'cluster-signing-cert-file': { type: 'string', value: 'FILE', help: 'PEM, with which approved certificate requests are signed' },
+    'cluster-signing-key-file': { type: 'string', value: 'FILE', help: 'its key; without the two nobody signs' },
     'volume-dir': { type: 'string', value: 'DIRECTORY', help: 'where volumes of the class standard are made; without it nobody makes them' },
   },
   run: (values) =>
@@ -86,6 +102,7 @@ export const controllerManager: Command = {
       const volumes = values['volume-dir']
       return startControllerManager(connect(values, 'kube-controller-manager'), {
         clusterCa: clusterCa(values),
+        ...signing(values),
         ...(typeof volumes === 'string' ? { volumeDirectories: localVolumes(resolve(volumes)) } : {}),
         ...election(values),
       })

@@ -99,3 +99,42 @@ export async function issueCertificate(authority: KeyPair, request: CertificateR
   })
   return { certificate: withNewline(certificate.toString('pem')), key: await privateKeyPem(keys.privateKey) }
 }
+
+/** Certifies what a request (PKCS #10, PEM) asks for, for these usages as CertificateSigningRequests name them. */
+export async function signRequest(
+  authority: KeyPair,
+  pem: string,
+  { usages, seconds }: { usages: readonly string[]; seconds: number },
+  now: number,
+): Promise<string> {
+  const lib = await x509()
+  const issuer = new lib.X509Certificate(authority.certificate)
+  const request = new lib.Pkcs10CertificateRequest(pem)
+  const names = request.extensions.find((extension) => extension instanceof lib.SubjectAlternativeNameExtension)
+  const extended = [
+    ...(usages.includes('client auth') ? [lib.ExtendedKeyUsage.clientAuth] : []),
+    ...(usages.includes('server auth') ? [lib.ExtendedKeyUsage.serverAuth] : []),
+  ]
+  const flags =
+    (usages.includes('key encipherment') ? lib.KeyUsageFlags.keyEncipherment : 0) |
+    (usages.includes('digital signature') || !usages.includes('key encipherment') ? lib.KeyUsageFlags.digitalSignature : 0)
+  const notAfter = Math.min(now + seconds * 1000, issuer.notAfter.getTime())
+  const certificate = await lib.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: request.subjectName.toJSON(),
+    issuer: issuer.subjectName.toJSON(),
+    notBefore: new Date(now - 5 * 60_000),
+    notAfter: new Date(notAfter),
+    signingAlgorithm: algorithm,
+    signingKey: await importPrivateKey(authority.key),
+    publicKey: request.publicKey,
+    extensions: [
+      new lib.BasicConstraintsExtension(false, undefined, true),
+      new lib.KeyUsagesExtension(flags, true),
+      ...(extended.length > 0 ? [new lib.ExtendedKeyUsageExtension(extended)] : []),
+      await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...(names ? [new lib.SubjectAlternativeNameExtension(names.names.items.map(({ type, value }) => ({ type, value })))] : []),
+    ],
+  })
+  return withNewline(certificate.toString('pem'))
+}
