@@ -149,7 +149,6 @@ describe('kubectl get', () => {
         'get pods -l a===',
         'Error from server (BadRequest): Unable to find "/v1, Resource=pods" that match label selector "a===", field selector "": unable to parse requirement: found \'=\', expected: identifier\n',
       ],
-      ['top pods', 'error: Metrics API not available\n'],
     ]
     for (const [words, answer] of answers) assert.equal(await admin.says(words), answer)
   })
