@@ -15,6 +15,7 @@ import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Pki } from './pki/pki.ts'
+import { renewRegularly } from './pki/renewal.ts'
 
 export interface NodeOptions {
   nodeName: string
@@ -42,7 +43,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const { nodeName, address, data, pki } = options
   const { clock, log } = options.kubelet
   const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
-  const [serving] = await Promise.all([pki.kubeletServing(nodeName, [address, '127.0.0.1']), ensureNodeNetwork(network)])
+  const currentServing = () => pki.kubeletServing(nodeName, [address, '127.0.0.1'])
+  const [serving] = await Promise.all([currentServing(), ensureNodeNetwork(network)])
   const runtime = await createEmbeddedRuntime({
     dataDir: data.root,
     stateDir: join(data.run, 'runtime'),
@@ -70,10 +72,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } },
   })
   await kubelet.ready
+  const endRenewal = renewRegularly({
+    clock,
+    shown: serving,
+    current: currentServing,
+    renew: ({ certificate, key }) => kubelet.renewServing(certificate, key),
+    failed: (error) => log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) }),
+  })
   return {
     name: 'node',
     runtime,
     async stop() {
+      endRenewal()
       await kubelet.stop()
       await proxy?.stop()
       await runtime.close()

@@ -42,6 +42,8 @@ export interface Kubelet extends Component {
   ready: Promise<void>
   /** Once it listens; undefined without server. */
   port(): number | undefined
+  /** Takes a new serving certificate. PEM. */
+  renewServing(certificate: string, key: string): void
 }
 
 export function startKubelet(context: ComponentContext, options: KubeletOptions): Kubelet {
@@ -239,6 +241,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     name: component,
     ready,
     port: () => server?.port,
+    renewServing: (certificate, key) => server?.renew(certificate, key),
     async stop() {
       stopped.abort(new Error('the kubelet stops'))
       statuses.stop()

@@ -5,7 +5,9 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
+import { issueCertificate } from '../../cluster/pki/certificate-authority.ts'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { NodeBench, nodeName } from '../testing/node-bench.ts'
@@ -107,6 +109,21 @@ describe('the server', () => {
       pods.items.map(({ metadata, status }) => [metadata.name, status.phase]),
       [['web', 'Running']],
     )
+  })
+
+  it('shows a renewed certificate to connections from then on', async () => {
+    const { certificate, key } = await issueCertificate(pki.ca, { commonName: 'renewed', usages: ['server'], addresses: ['127.0.0.1'] }, Date.now())
+    bench.kubelet.renewServing(certificate, key)
+    const shown = await new Promise<string>((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port: bench.kubelet.port(), path: '/healthz', ca: pki.ca.certificate, agent: false }, (answer) => {
+        answer.resume()
+        resolve(String((answer.socket as TLSSocket).getPeerCertificate().subject.CN))
+      })
+      sent.on('error', reject)
+      sent.end()
+    })
+    assert.equal(shown, 'renewed')
+    assert.deepEqual(await get('/healthz'), { status: 200, body: 'ok' })
   })
 
   it('tells why there is no log', async () => {

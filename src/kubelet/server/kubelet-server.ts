@@ -23,6 +23,8 @@ export interface KubeletServerOptions {
 
 export interface KubeletServer {
   readonly port: number
+  /** PEM. Shown to connections from now on. */
+  renew(certificate: string, key: string): void
   close(): Promise<void>
 }
 
@@ -101,6 +103,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
   const address = server.address()
   return {
     port: typeof address === 'object' && address ? address.port : port,
+    renew: (certificate, key) => server.setSecureContext({ cert: certificate, key, ca: tls.clientCA, minVersion: 'TLSv1.2' }),
     async close() {
       stopped.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
