@@ -47,7 +47,8 @@ export const Node = defineResource<V1Node>({
     const errors = validateNode(draft)
     for (const field of ['podCIDRs', 'providerID'] as const) {
       const before = stored.spec?.[field]
-      if (before?.length && JSON.stringify(draft.spec?.[field]) !== JSON.stringify(before))
+      const now = field === 'podCIDRs' ? podRanges(draft) : draft.spec?.[field]
+      if (before?.length && JSON.stringify(now) !== JSON.stringify(before))
         errors.push(
           forbiddenField(
             `spec.${field}`,
@@ -60,6 +61,9 @@ export const Node = defineResource<V1Node>({
     return errors
   },
 })
+
+/** The old field for one range goes before the new one for several. */
+const podRanges = ({ spec }: V1Node) => (spec?.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR ? [spec.podCIDR] : spec?.podCIDRs)
 
 const addressOf = (node: V1Node, type: string): string => node.status?.addresses?.find((one) => one.type === type)?.address ?? '<none>'
 

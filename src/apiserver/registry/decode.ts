@@ -30,8 +30,7 @@ export function decodeObject(
   const given = body as Partial<AnyObject>
   if (given.apiVersion !== undefined && given.apiVersion !== '' && given.apiVersion !== expected.apiVersion)
     throw badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${expected.apiVersion})`)
-  if (given.kind !== undefined && given.kind !== '' && given.kind !== expected.kind)
-    throw badRequest(cannotHandle(given.kind, expected, `no kind "${given.kind}" is expected here`))
+  if (given.kind !== undefined && given.kind !== '' && given.kind !== expected.kind) throw badRequest(cannotHandle(given.kind, expected, notRegistered(given)))
   const { object, error, unknownFields } = schema.conform(expected.model, given)
   if (error) throw badRequest(cannotHandle(expected.kind, expected, error))
   const complaints = [...(request.duplicates ?? []).map((field) => `duplicate field ${JSON.stringify(field)}`), ...unknownFields.map(unknownField)]
@@ -49,6 +48,9 @@ export function ensureSpec(draft: AnyObject, model: string, schema: Schema): voi
   const struct = schema.model(model)
   if (!struct.lenient && struct.fields.get('spec')?.structure.kind === 'struct') draft.spec = {}
 }
+
+const notRegistered = ({ kind, apiVersion = '' }: Partial<AnyObject>) =>
+  `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`
 
 const unknownField = (field: string) => `unknown field ${JSON.stringify(field)}`
 

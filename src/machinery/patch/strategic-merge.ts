@@ -13,9 +13,11 @@ const deleteFromPrimitiveList = '$deleteFromPrimitiveList/'
  * Shares what the patch does not touch; throws the `ApiError` that upstream answers.
  */
 export function strategicMergePatch<T = JsonObject>(schema: Schema, model: string, original: T, patch: unknown): T {
-  if (!isObject(patch)) throw malformedPatch('invalid JSON document')
+  if (!isObject(patch)) throw malformedPatch(`json: cannot unmarshal ${jsonWord(patch)} into Go value of type map[string]interface {}`)
   return mergeObjects(schema.model(model), isObject(original) ? original : {}, patch) as T
 }
+
+const jsonWord = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value)
 
 export function mergeObjects(structure: Structure, original: JsonObject, patch: JsonObject): JsonObject {
   if ('$patch' in patch) {
