@@ -6,6 +6,7 @@ import type { Client } from '../client/client.ts'
 import { Pod } from '../client/resources.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Job, V1Pod } from '../machinery/schema/generated/types.ts'
+import { failsIndex, failureVerdict } from './job-failure-policy.ts'
 import { formatIndexes, parseIndexes } from './job-indexes.ts'
 import { isFinished } from './pod-state.ts'
 
@@ -16,6 +17,12 @@ export interface Tally {
   succeeded: number
   failed: number
   completedIndexes: Set<number>
+  /** Those that will not be tried again. */
+  failedIndexes: Set<number>
+  /** Why the whole job has failed with one of its pods. */
+  failJob: string | undefined
+  /** Failed pods that do not count. */
+  ignored: string[]
   /** Counted above, but not yet in the status's own numbers. */
   uncounted: { succeeded: string[]; failed: string[] }
 }
@@ -28,16 +35,28 @@ export const hasEnded = (pod: V1Pod): boolean => isFinished(pod) || (pod.metadat
 export const indexOf = (pod: V1Pod): number => Number(pod.metadata.annotations?.[indexAnnotation] ?? -1)
 
 export function tally(job: V1Job, pods: readonly V1Pod[]): Tally {
-  const { succeeded = 0, failed = 0, uncountedTerminatedPods: listed = {}, completedIndexes } = job.status ?? {}
+  const { succeeded = 0, failed = 0, uncountedTerminatedPods: listed = {}, completedIndexes, failedIndexes } = job.status ?? {}
   const held = new Set(pods.filter(isTracked).map(({ metadata }) => metadata.uid))
   const stillHeld = (uids: string[] | undefined) => (uids ?? []).filter((uid) => held.has(uid))
   const uncounted = { succeeded: stillHeld(listed.succeeded), failed: stillHeld(listed.failed) }
   const done = { succeeded: (listed.succeeded ?? []).length - uncounted.succeeded.length, failed: (listed.failed ?? []).length - uncounted.failed.length }
   const indexes = parseIndexes(completedIndexes)
+  const lost = parseIndexes(failedIndexes)
+  const ignored: string[] = []
+  let failJob: string | undefined
   for (const pod of pods) {
     const { uid } = pod.metadata
     if (!isTracked(pod) || !hasEnded(pod)) continue
     const list = pod.status?.phase === 'Succeeded' ? uncounted.succeeded : uncounted.failed
+    if (list === uncounted.failed && !list.includes(uid)) {
+      const verdict = failureVerdict(job, pod)
+      if (verdict.action === 'FailJob') failJob ??= verdict.message
+      if (failsIndex(job, pod, verdict)) lost.add(indexOf(pod))
+      if (verdict.action === 'Ignore') {
+        ignored.push(uid)
+        continue
+      }
+    }
     if (!list.includes(uid)) list.push(uid)
     if (list === uncounted.succeeded && indexOf(pod) >= 0) indexes.add(indexOf(pod))
   }
@@ -46,18 +65,22 @@ export function tally(job: V1Job, pods: readonly V1Pod[]): Tally {
     succeeded: isIndexed ? indexes.size : succeeded + done.succeeded + uncounted.succeeded.length,
     failed: failed + done.failed + uncounted.failed.length,
     completedIndexes: indexes,
+    failedIndexes: lost,
+    failJob,
+    ignored,
     uncounted,
   }
 }
 
 /** The status's fields of the tally. */
-export function tallied({ spec }: V1Job, { succeeded, failed, completedIndexes, uncounted }: Tally) {
+export function tallied({ spec }: V1Job, { succeeded, failed, completedIndexes, failedIndexes, uncounted }: Tally) {
   const isIndexed = spec.completionMode === 'Indexed'
   const counted = { succeeded: isIndexed ? succeeded : succeeded - uncounted.succeeded.length, failed: failed - uncounted.failed.length }
   return {
     ...(counted.succeeded ? { succeeded: counted.succeeded } : {}),
     ...(counted.failed ? { failed: counted.failed } : {}),
     ...(isIndexed ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
+    ...(spec.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(failedIndexes) }),
     uncountedTerminatedPods: {
       ...(uncounted.succeeded.length > 0 ? { succeeded: uncounted.succeeded } : {}),
       ...(uncounted.failed.length > 0 ? { failed: uncounted.failed } : {}),
@@ -66,8 +89,8 @@ export function tallied({ spec }: V1Job, { succeeded, failed, completedIndexes, 
 }
 
 /** Lets the pods go that the stored status lists. */
-export async function letGo(client: Client, pods: readonly V1Pod[], { uncounted }: Tally): Promise<void> {
-  const uids = new Set([...uncounted.succeeded, ...uncounted.failed])
+export async function letGo(client: Client, pods: readonly V1Pod[], { uncounted, ignored }: Tally): Promise<void> {
+  const uids = new Set([...uncounted.succeeded, ...uncounted.failed, ...ignored])
   await Promise.all(pods.filter((pod) => isTracked(pod) && uids.has(pod.metadata.uid)).map((pod) => untrack(client, pod)))
 }
 

@@ -122,6 +122,104 @@ test('Indexed: each index succeeds once', async () => {
   await bench.stop()
 })
 
+/** Ends the pod of an index with this exit code. */
+async function endIndex(bench: Bench, index: number, exitCode: number) {
+  const pod = (await bench.pods()).find(
+    ({ metadata, status }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === String(index) && status?.phase === 'Pending',
+  )
+  assert.ok(pod, `no pod of index ${index} runs`)
+  const time = timestamp(bench.clock.now())
+  const containerStatuses = [
+    { name: 'work', image: 'work:1', imageID: '', ready: false, restartCount: 0, state: { terminated: { exitCode, reason: 'Error', finishedAt: time } } },
+  ]
+  await bench.client.updateStatus(Pod, { ...pod, status: { ...pod.status, phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses } })
+  await bench.settle()
+}
+
+test('podFailurePolicy: one exit code ends the job, another does not count', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  const podFailurePolicy = {
+    rules: [
+      { action: 'Ignore', onExitCodes: { operator: 'In', values: [3] } },
+      { action: 'FailJob', onExitCodes: { containerName: 'work', operator: 'In', values: [42] } },
+    ],
+  }
+  await create(bench, { completions: 2, parallelism: 1, completionMode: 'Indexed', backoffLimit: 0, podFailurePolicy })
+  await bench.settle()
+  await endIndex(bench, 0, 3)
+  await bench.settle(11_000)
+  assert.equal((await status(bench))?.failed, undefined)
+  const running = (await bench.pods()).find(({ status: { phase } = {} }) => phase === 'Pending')
+  await endIndex(bench, 0, 42)
+  await bench.settle(1000)
+  assert.deepEqual(await holds(bench), ['FailureTarget PodFailurePolicy', 'Failed PodFailurePolicy'])
+  assert.equal(
+    (await status(bench))?.conditions?.[0]?.message,
+    `Container work for pod default/${running?.metadata.name} failed with exit code 42 matching FailJob rule at index 1`,
+  )
+  assert.ok((await bench.pods()).every(({ metadata }) => (metadata.finalizers ?? []).length === 0))
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('backoffLimitPerIndex: each index has its own tries, and the others go on', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  await create(bench, { completions: 3, parallelism: 3, completionMode: 'Indexed', backoffLimit: undefined, backoffLimitPerIndex: 1 })
+  await bench.settle()
+  await endIndex(bench, 1, 1)
+  assert.equal((await status(bench))?.failedIndexes, '')
+  await bench.settle(11_000)
+  const again = (await bench.pods()).find(
+    ({ metadata, status: { phase } = {} }) => phase === 'Pending' && metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === '1',
+  )
+  assert.equal(again?.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], '1')
+  await endIndex(bench, 1, 1)
+  assert.equal((await status(bench))?.failedIndexes, '1')
+  await endIndex(bench, 0, 0)
+  await bench.settle(60_000)
+  assert.equal((await bench.pods()).filter(({ status: { phase } = {} }) => phase === 'Pending').length, 1)
+  await endIndex(bench, 2, 0)
+  await bench.settle(1000)
+  assert.equal((await status(bench))?.completedIndexes, '0,2')
+  assert.deepEqual(await holds(bench), ['FailureTarget FailedIndexes', 'Failed FailedIndexes'])
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('maxFailedIndexes: too many failed indexes end the job at once', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  const limits = { backoffLimit: undefined, backoffLimitPerIndex: 0, maxFailedIndexes: 1 }
+  await create(bench, { completions: 4, parallelism: 4, completionMode: 'Indexed', ...limits })
+  await bench.settle()
+  await endIndex(bench, 0, 1)
+  assert.deepEqual(await holds(bench), [])
+  await endIndex(bench, 1, 1)
+  await bench.settle(40_000)
+  assert.ok((await holds(bench)).includes('FailureTarget MaxFailedIndexesExceeded'))
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('successPolicy: the job has succeeded when the indexes that matter have', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  const successPolicy = { rules: [{ succeededIndexes: '0,2-3', succeededCount: 2 }] }
+  await create(bench, { completions: 4, parallelism: 4, completionMode: 'Indexed', successPolicy })
+  await bench.settle()
+  await endIndex(bench, 1, 0)
+  await endIndex(bench, 0, 0)
+  assert.deepEqual(await holds(bench), [])
+  await endIndex(bench, 3, 0)
+  await bench.settle(1000)
+  assert.ok((await holds(bench)).includes('SuccessCriteriaMet SuccessPolicy'))
+  assert.equal((await status(bench))?.conditions?.[0]?.message, 'Matched rules at index 0')
+  await controllers.stop()
+  await bench.stop()
+})
+
 test('indexes as text', () => {
   assert.deepEqual([...parseIndexes('0-2,5')], [0, 1, 2, 5])
   assert.equal(formatIndexes([5, 1, 0, 2, 8, 9]), '0-2,5,8,9')

@@ -7,7 +7,9 @@ import { timestamp } from '../machinery/clock.ts'
 import type { New } from '../machinery/object.ts'
 import type { V1Job, V1JobCondition, V1JobStatus, V1Pod } from '../machinery/schema/generated/types.ts'
 import { deepEqual } from './deep-equal.ts'
+import { failureAnnotations } from './job-failure-policy.ts'
 import { hasEnded, indexAnnotation, indexOf, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
+import { completionsReached, judge, type Verdict } from './job-verdict.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
 import { inDeletionOrder } from './pod-deletion-order.ts'
 import { isActive, isReady } from './pod-state.ts'
@@ -17,12 +19,6 @@ import { slowStart } from './slow-start.ts'
 const backoffMs = 10_000
 const maxBackoffMs = 600_000
 const burst = 500
-
-interface Verdict {
-  type: 'Complete' | 'Failed'
-  reason: string
-  message: string
-}
 
 export const jobController: AnyController = defineController<V1Job>({
   name: 'job-controller',
@@ -71,22 +67,12 @@ const conditionOf = ({ status }: V1Job, type: string): V1JobCondition | undefine
 
 const isOver = (job: V1Job): boolean => ['Complete', 'Failed', 'SuccessCriteriaMet', 'FailureTarget'].some((type) => conditionOf(job, type))
 
-function judge({ spec, status }: V1Job, { succeeded, failed }: Tally, now: number): Verdict | undefined {
-  if (failed > (spec.backoffLimit ?? 6)) return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
-  const running = status?.startTime && !spec.suspend ? now - Date.parse(status.startTime) : 0
-  if (spec.activeDeadlineSeconds !== undefined && running >= spec.activeDeadlineSeconds * 1000)
-    return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
-  const enough = spec.completions === undefined ? false : succeeded >= spec.completions
-  return enough ? { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
-}
-
 function statusOf(job: V1Job, pods: V1Pod[], counts: Tally, judged: Verdict | undefined, now: number): V1JobStatus {
   const active = pods.filter(isActive)
   const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && !hasEnded(pod)).length
   // Without a number of completions it is complete when one has succeeded and none is left.
   const emptied = job.spec.completions === undefined && counts.succeeded > 0 && active.length === 0 && !isOver(job)
-  const verdict =
-    judged ?? (emptied ? { type: 'Complete' as const, reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined)
+  const verdict = judged ?? (emptied ? completionsReached : undefined)
   const { startTime, conditions = [], completionTime } = job.status ?? {}
   const ready = active.filter(isReady).length
   const status: V1JobStatus = {
@@ -144,7 +130,7 @@ async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally,
       ? counts.succeeded > 0
         ? Math.min(active.length, parallelism)
         : parallelism
-      : Math.min(parallelism, completions - counts.succeeded)
+      : Math.min(parallelism, completions - counts.succeeded - counts.failedIndexes.size)
   if (active.length > wanted) {
     const surplus = inDeletionOrder(active, context.clock.now(), () => 0).slice(0, active.length - wanted)
     await Promise.all(surplus.map((pod) => deletePod(pod, owner, context)))
@@ -152,12 +138,32 @@ async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally,
   }
   const missing = Math.min(wanted - active.length - ending, burst)
   if (missing <= 0) return untilDeadline(job, context)
-  const wait = backoff(pods, counts, context.clock.now())
-  if (wait > 0) return { again: wait }
-  const indexes = freeIndexes(job, active, counts, missing)
-  const { error } = await slowStart(indexes?.length ?? missing, (nth) => createPod(podOf(job, indexes?.[nth]), owner, context))
+  const { indexes, count, wait } = toStart(job, pods, active, counts, missing, context.clock.now())
+  const { error } = await slowStart(count, (nth) => createPod(podOf(job, indexes?.[nth], pods), owner, context))
   if (error) throw error
-  return untilDeadline(job, context)
+  const next = untilDeadline(job, context)
+  return wait === undefined ? next : { again: Math.min(wait, next?.again ?? wait) }
+}
+
+/** How many pods may be started now, of which indexes, and when others may: after a failure it takes a while, longer with each. */
+function toStart(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally, missing: number, now: number) {
+  const isFailed = (pod: V1Pod) => pod.status?.phase === 'Failed'
+  if (job.spec.backoffLimitPerIndex === undefined) {
+    const wait = backoff(pods.filter(isFailed), counts.failed, now)
+    if (wait > 0) return { count: 0, wait }
+    const indexes = freeIndexes(job, active, counts)?.slice(0, missing)
+    return { indexes, count: indexes?.length ?? missing }
+  }
+  const byIndex = Map.groupBy(pods.filter(isFailed), indexOf)
+  const waits: number[] = []
+  const indexes: number[] = []
+  for (const index of freeIndexes(job, active, counts) ?? []) {
+    const failures = byIndex.get(index) ?? []
+    const wait = backoff(failures, failures.length, now)
+    if (wait > 0) waits.push(wait)
+    else if (indexes.length < missing) indexes.push(index)
+  }
+  return { indexes, count: indexes.length, ...(waits.length > 0 ? { wait: Math.min(...waits) } : {}) }
 }
 
 function untilDeadline({ spec, status }: V1Job, { clock }: ReconcileContext): { again: number } | undefined {
@@ -167,11 +173,9 @@ function untilDeadline({ spec, status }: V1Job, { clock }: ReconcileContext): { 
 }
 
 /** From the end of the last that failed, longer with each. */
-function backoff(pods: V1Pod[], { failed }: Tally, now: number): number {
-  if (failed === 0) return 0
-  const ends = pods.filter((pod) => pod.status?.phase === 'Failed').map(endOf)
-  if (ends.length === 0) return 0
-  return Math.max(...ends) + Math.min(backoffMs * 2 ** (failed - 1), maxBackoffMs) - now
+function backoff(failures: V1Pod[], count: number, now: number): number {
+  if (count === 0 || failures.length === 0) return 0
+  return Math.max(...failures.map(endOf)) + Math.min(backoffMs * 2 ** (count - 1), maxBackoffMs) - now
 }
 
 function endOf({ metadata, status }: V1Pod): number {
@@ -182,15 +186,13 @@ function endOf({ metadata, status }: V1Pod): number {
 }
 
 /** Undefined where pods have no indexes. */
-function freeIndexes({ spec }: V1Job, active: V1Pod[], { completedIndexes }: Tally, count: number): number[] | undefined {
+function freeIndexes({ spec }: V1Job, active: V1Pod[], { completedIndexes, failedIndexes }: Tally): number[] | undefined {
   if (spec.completionMode !== 'Indexed') return undefined
-  const taken = new Set([...completedIndexes, ...active.map(indexOf)])
-  const free: number[] = []
-  for (let index = 0; index < (spec.completions ?? 0) && free.length < count; index++) if (!taken.has(index)) free.push(index)
-  return free
+  const taken = new Set([...completedIndexes, ...failedIndexes, ...active.map(indexOf)])
+  return Array.from({ length: spec.completions ?? 0 }, (_, index) => index).filter((index) => !taken.has(index))
 }
 
-function podOf(job: V1Job, index: number | undefined): New<V1Pod> {
+function podOf(job: V1Job, index: number | undefined, pods: readonly V1Pod[]): New<V1Pod> {
   const pod = podFrom(job.spec.template, { resource: Job, object: job })
   const { name, uid } = job.metadata
   const labels = {
@@ -208,7 +210,14 @@ function podOf(job: V1Job, index: number | undefined): New<V1Pod> {
     ...pod.metadata,
     generateName: `${name}-${index}-`,
     labels: { ...labels, [indexAnnotation]: String(index) },
-    annotations: { ...pod.metadata.annotations, [indexAnnotation]: String(index) },
+    annotations: {
+      ...pod.metadata.annotations,
+      [indexAnnotation]: String(index),
+      ...failureAnnotations(
+        job,
+        pods.filter((other) => indexOf(other) === index && other.status?.phase === 'Failed'),
+      ),
+    },
     finalizers,
   }
   return { ...pod, metadata, spec: { ...pod.spec, hostname: `${name}-${index}`, containers } }
