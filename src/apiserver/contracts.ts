@@ -139,6 +139,41 @@ export interface HealthCheck {
   check(): MaybePromise<void>
 }
 
+/** A group's version that another server serves. */
+export interface ForeignGroupVersion {
+  group: string
+  version: string
+  /** Higher comes first, in discovery too. */
+  groupPriority: number
+  versionPriority: number
+  /** In the form of aggregated discovery, as that server said last. */
+  resources: readonly DiscoveredEntry[]
+  /** Whether that server answers now. */
+  fresh: boolean
+}
+
+/** A resource in the form of `APIGroupDiscoveryList`. */
+export interface DiscoveredEntry {
+  resource: string
+  responseKind: { group: string; version: string; kind: string }
+  scope: string
+  singularResource: string
+  verbs: readonly string[]
+  shortNames?: readonly string[]
+  categories?: readonly string[]
+  subresources?: readonly { subresource: string; responseKind: { group: string; version: string; kind: string }; verbs: readonly string[] }[]
+}
+
+/** What others serve through this server (aggregation): told in discovery and OpenAPI beside its own. */
+export interface ForeignApis {
+  /** Changes with what the rest tells. */
+  readonly generation: number
+  groupVersions(): readonly ForeignGroupVersion[]
+  /** Of `/openapi/v3`: the path below it (`apis/metrics.k8s.io/v1beta1`), and where it is read. */
+  openApiPaths(): Readonly<Record<string, { serverRelativeURL: string }>>
+  openApiV2(): readonly { paths?: Record<string, unknown>; definitions?: Record<string, unknown> }[]
+}
+
 /** One part of the server: contributes to any of these lists, in the order of `parts`. */
 export interface ServerPart {
   readonly name: string
@@ -149,6 +184,9 @@ export interface ServerPart {
   /** By group resource, as RBAC writes it: `services`, `deployments.apps`. */
   hooks?: Readonly<Record<string, ResourceHooks>>
   healthChecks?: readonly HealthCheck[]
+  /** Asked before the handlers and the registry: who serves this instead. Must be quick. */
+  route?(info: RequestInfo): RequestHandler | undefined
+  foreign?: ForeignApis
   /** Runs when the store can be read, before the server is ready (default roles, the kubernetes service). */
   start?(): MaybePromise<void>
   stop?(): MaybePromise<void>
@@ -183,6 +221,7 @@ export interface ResourceTable {
 export interface ServerAccess {
   readonly clock: Clock
   readonly resources: ResourceTable
+  readonly foreign: ForeignApis
   /** The cache of a stored resource, by group resource (`roles.rbac.authorization.k8s.io`). Resolves once it holds all. */
   cached(groupResource: string): Promise<CachedObjects>
   /** The whole way of a request, as a given user: for parts that write (default roles, events, quota). */

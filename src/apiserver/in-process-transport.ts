@@ -2,6 +2,7 @@
  * {@link Transport} without a network: the same way through the server as any request, as a user that is trusted to
  * be who it says. Objects go by reference and are shared: whoever reads them must not change them.
  */
+import { decodeLines } from '../client/event-lines.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../client/transport.ts'
 import type { ApiRequest, ApiResponse, UserInfo } from './request.ts'
 
@@ -20,7 +21,7 @@ export function createInProcessTransport(server: { handle(request: ApiRequest): 
       closing.signal.throwIfAborted()
       const signal = signalOf(request, closing.signal)
       const response = await server.handle(toApiRequest(request, signal, options))
-      return toTransportResponse(response)
+      return toTransportResponse(response, request.query?.watch !== undefined)
     },
     close: () => closing.abort(new Error('the transport is closed')),
   }
@@ -63,7 +64,7 @@ function toQuery(query: TransportRequest['query']): URLSearchParams {
   return params
 }
 
-function toTransportResponse(response: ApiResponse): TransportResponse {
+function toTransportResponse(response: ApiResponse, watching: boolean): TransportResponse {
   if (response.kind === 'hijacked') throw new Error('a connection cannot be taken over in process')
   const headers: Record<string, string> = { ...response.headers }
   if (response.warnings?.length) headers.warning = response.warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
@@ -73,6 +74,8 @@ function toTransportResponse(response: ApiResponse): TransportResponse {
     case 'events':
       return { status: response.status, headers: { ...headers, 'content-type': 'application/json' }, events: response.events }
     case 'bytes':
+      // A watch of what another server serves comes as that server wrote it.
+      if (watching && response.status < 300) return { status: response.status, headers, events: decodeLines(chunksOf(response.bytes)) }
       return { status: response.status, headers: { ...headers, 'content-type': response.contentType }, bytes: chunksOf(response.bytes) }
   }
 }

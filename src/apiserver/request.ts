@@ -18,6 +18,8 @@ export interface ApiRequest {
   query: URLSearchParams
   /** Lower-case names. */
   headers: Record<string, string>
+  /** A header's values one by one, where it may come several times and hold commas. */
+  headerValues?(name: string): readonly string[]
   /** In process: the object itself. */
   object?: unknown
   /** Over HTTP: reads the whole body (bounded; throws 413). */

@@ -7,6 +7,7 @@ import { Schema } from '../machinery/schema/schema.ts'
 import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
 import type { Store } from '../store/store.ts'
 import type { HealthCheck, ResourceHooks, ServerAccess, ServerPart, ServerPartFactory, WriteRecord } from './contracts.ts'
+import { allForeign } from './discovery/foreign.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { healthHandler } from './health/health.ts'
 import { kubernetesVersion, type Version, versionHandler } from './health/version.ts'
@@ -72,6 +73,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const access: ServerAccess = {
     clock,
     resources,
+    get foreign() {
+      return foreign
+    },
     async cached(name) {
       const registry = registries.byGroupResource(name)
       if (!registry) throw new Error(`no resource ${name} is served`)
@@ -89,6 +93,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
 
   const parts: ServerPart[] = [namespaceHooks, ...options.parts].map((make) => make(access))
+  const foreign = allForeign(parts.flatMap((part) => part.foreign ?? []))
   const admission = new AdmissionChain(parts.flatMap((part) => part.admission ?? []))
   const registries: Registries = new Registries({
     schema,
@@ -134,6 +139,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authenticators: parts.flatMap((part) => part.authenticators ?? []),
     authorizers: parts.flatMap((part) => part.authorizers ?? []),
     handlers: new HandlerTable([...own, ...parts.flatMap((part) => part.handlers ?? [])]),
+    routes: parts.flatMap((part) => part.route?.bind(part) ?? []),
     resources,
     registries,
     metrics,

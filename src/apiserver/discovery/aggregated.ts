@@ -1,6 +1,8 @@
 /** The newer form of discovery: all groups, or the core group, in one document (`apidiscovery.k8s.io`). */
 import type { Resource, Subresource } from '../../apis/resource.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import type { ForeignGroupVersion } from '../contracts.ts'
+import { withForeign } from './foreign.ts'
 import { groupVersions } from './group-order.ts'
 
 /** Asked for by its `Accept` header; undefined when the client does not know it or prefers another. */
@@ -45,14 +47,21 @@ function entry(resource: Resource) {
 }
 
 /** `/api` tells the core group, `/apis` the others. */
-export function aggregated(resources: readonly Resource[], of: 'core' | 'groups', version: 'v2' | 'v2beta1') {
+export function aggregated(resources: readonly Resource[], of: 'core' | 'groups', version: 'v2' | 'v2beta1', foreign: readonly ForeignGroupVersion[] = []) {
+  const served = resources.filter((resource) => (resource.group === '') === (of === 'core'))
+  const own = groupVersions(served).map(({ group, versions }) => ({
+    group,
+    versions: versions.map((one) => ({ version: one.version, resources: one.resources.map((resource): unknown => entry(resource)), freshness: 'Current' })),
+  }))
+  const all = withForeign(own, of === 'core' ? [] : foreign, (one) => ({
+    version: one.version,
+    resources: [...one.resources],
+    freshness: one.fresh ? 'Current' : 'Stale',
+  }))
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
-    items: groupVersions(resources.filter((resource) => (resource.group === '') === (of === 'core'))).map(({ group, versions }) => ({
-      metadata: { ...(group ? { name: group } : {}), creationTimestamp: null },
-      versions: versions.map((one) => ({ version: one.version, resources: one.resources.map(entry), freshness: 'Current' })),
-    })),
+    items: all.map(({ group, versions }) => ({ metadata: { ...(group ? { name: group } : {}), creationTimestamp: null }, versions })),
   }
 }

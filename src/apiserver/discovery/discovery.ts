@@ -10,7 +10,7 @@ import { answer, type TaggedDocument, TaggedDocuments, tagged } from './tagged.t
 const json = 'application/json'
 
 export const discovery: ServerPartFactory = (server): ServerPart => {
-  const documents = new TaggedDocuments(() => server.resources.generation)
+  const documents = new TaggedDocuments(() => server.resources.generation + server.foreign.generation)
   const plain = (name: string, make: () => unknown) =>
     documents.get(name, (): TaggedDocument | undefined => {
       const document = make()
@@ -20,16 +20,17 @@ export const discovery: ServerPartFactory = (server): ServerPart => {
   function find({ request }: RequestContext): TaggedDocument | undefined {
     const [root, group, version, ...rest] = request.path.split('/').filter((part) => part !== '')
     const all = () => server.resources.all()
+    const foreign = () => server.foreign.groupVersions()
     if (rest.length > 0) return undefined
     if (group === undefined) {
       const asked = aggregatedVersion(request.headers.accept)
       const of = root === 'api' ? 'core' : 'groups'
-      if (asked) return documents.get(`${of} ${asked}`, () => tagged(aggregatedContentType(asked), aggregated(all(), of, asked)))
+      if (asked) return documents.get(`${of} ${asked}`, () => tagged(aggregatedContentType(asked), aggregated(all(), of, asked, foreign())))
       const host = hostOf(request) ?? 'localhost'
-      return root === 'api' ? plain(`api ${host}`, () => coreVersions(host)) : plain('apis', () => groupList(all()))
+      return root === 'api' ? plain(`api ${host}`, () => coreVersions(host)) : plain('apis', () => groupList(all(), foreign()))
     }
     if (root === 'api') return version === undefined ? plain(`/${group}`, () => resourceList(all(), '', group)) : undefined
-    if (version === undefined) return plain(group, () => groupDocument(all(), group))
+    if (version === undefined) return plain(group, () => groupDocument(all(), group, foreign()))
     return plain(`${group}/${version}`, () => resourceList(all(), group, version))
   }
 

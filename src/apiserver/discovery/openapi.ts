@@ -25,7 +25,7 @@ const protobuf = /application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+pr
 
 export function openApi(source: OpenApiSource): ServerPartFactory {
   return (server): ServerPart => {
-    const documents = new TaggedDocuments(() => server.resources.generation)
+    const documents = new TaggedDocuments(() => server.resources.generation + server.foreign.generation)
     const pathOf = (group: string, version: string) => (group ? `apis/${group}/${version}` : `api/${version}`)
 
     /** Told in the index, so that clients keep a document for as long as it stays the same. */
@@ -38,7 +38,10 @@ export function openApi(source: OpenApiSource): ServerPartFactory {
       )
 
     const index = () => ({
-      paths: Object.fromEntries(versions().map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])),
+      paths: {
+        ...server.foreign.openApiPaths(),
+        ...Object.fromEntries(versions().map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])),
+      },
     })
 
     const v3: RequestHandler = {
@@ -64,7 +67,7 @@ export function openApi(source: OpenApiSource): ServerPartFactory {
       paths: ['/openapi/v2'],
       async handle({ request }): Promise<ApiResponse> {
         const accept = request.headers.accept ?? json
-        const document = () => source.v2(server.resources.all())
+        const document = () => withForeignV2(source.v2(server.resources.all()), server.foreign.openApiV2())
         if (protobuf.test(accept)) {
           const made = documents.get('v2 protobuf', () => taggedBody(openApiV2Protobuf, encodeOpenApiV2(document())))
           return answer(request, made as TaggedDocument)
@@ -75,4 +78,11 @@ export function openApi(source: OpenApiSource): ServerPartFactory {
     }
     return { name: 'openapi', handlers: [v2, v3] }
   }
+}
+
+/** Of what stands in both, this server's own is told. */
+function withForeignV2(own: { [name: string]: unknown }, foreign: readonly { paths?: Record<string, unknown>; definitions?: Record<string, unknown> }[]) {
+  if (foreign.length === 0) return own
+  const merged = (field: 'paths' | 'definitions') => Object.assign({}, ...foreign.map((one) => one[field]), own[field])
+  return { ...own, paths: merged('paths'), definitions: merged('definitions') }
 }

@@ -1,6 +1,8 @@
 /** The older form of discovery: one document for each group and version. */
 import type { Resource } from '../../apis/resource.ts'
-import { type GroupVersions, groupVersions } from './group-order.ts'
+import type { ForeignGroupVersion } from '../contracts.ts'
+import { withForeign } from './foreign.ts'
+import { groupVersions } from './group-order.ts'
 
 const joined = (group: string, version: string) => (group ? `${group}/${version}` : version)
 const sorted = (verbs: readonly string[]) => [...verbs].sort()
@@ -12,23 +14,32 @@ export const coreVersions = (serverAddress: string) => ({
   serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
 })
 
-function apiGroup({ group, versions }: GroupVersions) {
+interface Group {
+  group: string
+  versions: { version: string }[]
+}
+
+function apiGroup({ group, versions }: Group) {
   const told = versions.map(({ version }) => ({ groupVersion: joined(group, version), version }))
   return { name: group, versions: told, preferredVersion: told[0] }
 }
 
+const allGroups = (resources: readonly Resource[], foreign: readonly ForeignGroupVersion[]): Group[] =>
+  withForeign<{ version: string }>(groupVersions(resources), foreign, ({ version }) => ({ version }))
+
 /** `/apis`. */
-export const groupList = (resources: readonly Resource[]) => ({
+export const groupList = (resources: readonly Resource[], foreign: readonly ForeignGroupVersion[] = []) => ({
   kind: 'APIGroupList',
   apiVersion: 'v1',
-  groups: groupVersions(resources)
+  groups: allGroups(resources, foreign)
     .filter(({ group }) => group !== '')
     .map(apiGroup),
 })
 
 /** `/apis/GROUP`; undefined when nothing of it is served. */
-export function groupDocument(resources: readonly Resource[], group: string) {
-  const [found] = groupVersions(resources.filter((resource) => resource.group === group))
+export function groupDocument(resources: readonly Resource[], group: string, foreign: readonly ForeignGroupVersion[] = []) {
+  const of = <T extends { group: string }>(list: readonly T[]) => list.filter((one) => one.group === group)
+  const [found] = allGroups(of(resources), of(foreign))
   return found && { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(found) }
 }
 

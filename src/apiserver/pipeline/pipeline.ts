@@ -6,7 +6,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { ApiError, badRequest, forbidden, internalError, noSuchPath, serviceUnavailable, unauthorized } from '../../machinery/errors.ts'
 import { StoreClosed } from '../../store/store.ts'
 import { forbiddenReason } from '../authorization/forbidden-reason.ts'
-import type { Authenticator, AuthorizationAttributes, Authorizer, Decision, ResourceTable } from '../contracts.ts'
+import type { Authenticator, AuthorizationAttributes, Authorizer, Decision, RequestHandler, ResourceTable } from '../contracts.ts'
 import type { RequestMetrics } from '../metrics/request-metrics.ts'
 import type { BodyDecoder } from '../negotiation/body.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -25,6 +25,8 @@ export interface PipelineOptions {
   authenticators: readonly Authenticator[]
   authorizers: readonly Authorizer[]
   handlers: HandlerTable
+  /** See `ServerPart.route`. */
+  routes: readonly ((info: RequestInfo) => RequestHandler | undefined)[]
   resources: ResourceTable
   registries: Registries
   metrics: RequestMetrics
@@ -99,12 +101,20 @@ export class Pipeline {
     const resource = info.isResourceRequest ? resources.get(info.group, info.version, info.resource) : undefined
     const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid(), bodies)
     if (resource?.deprecation) scope.warn(resource.deprecation)
-    const handler = handlers.find(info)
+    const handler = this.#routed(info) ?? handlers.find(info)
     let response: ApiResponse
     if (handler) response = await handler.handle(scope)
     else if (resource && !resource.virtual) response = await serveResource(registries.of(resource), scope)
     else throw noSuchPath()
     return withHead(response, scope)
+  }
+
+  #routed(info: RequestInfo): RequestHandler | undefined {
+    for (const route of this.#options.routes) {
+      const handler = route(info)
+      if (handler) return handler
+    }
+    return undefined
   }
 
   #failure(error: unknown, request: ApiRequest): ApiResponse {

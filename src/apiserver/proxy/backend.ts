@@ -1,6 +1,6 @@
 /** A connection from the API server to where a request is passed on: a kubelet, a pod, the endpoint of a Service. */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { request as httpsRequest, type RequestOptions as TlsOptions } from 'node:https'
 import { ApiError, badRequest, internalError } from '../../machinery/errors.ts'
 import type { ApiResponse } from '../request.ts'
 
@@ -11,12 +11,12 @@ export interface Backend {
   /** With its query. */
   path: string
   /** Authority and client certificate, where the backend is a kubelet. */
-  tls?: { ca: string; cert: string; key: string; servername: string } | { rejectUnauthorized: false }
+  tls?: Pick<TlsOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
 }
 
 export interface PassedOn {
   method: string
-  headers: Record<string, string>
+  headers: Record<string, string | string[]>
   body?: Uint8Array
   signal: AbortSignal
 }

@@ -33,7 +33,12 @@ function join(a: Duplex, b: Duplex): void {
 }
 
 /** Resolves once the connection is joined, or refused with the backend's own words; rejects when there is no backend. */
-export async function pipeUpgrade(backend: Backend, { request, socket, head: first }: Upgrade, signal: AbortSignal): Promise<ApiResponse> {
+export async function pipeUpgrade(
+  backend: Backend,
+  { request, socket, head: first }: Upgrade,
+  signal: AbortSignal,
+  more: Record<string, string | string[]> = {},
+): Promise<ApiResponse> {
   const agreed: Record<string, string> = {}
   for (const name of upgradeHeaders) {
     const value = request.headers[name]
@@ -50,7 +55,7 @@ export async function pipeUpgrade(backend: Backend, { request, socket, head: fir
   )
   const method = request.method ?? 'GET'
   return await new Promise((resolve, reject) => {
-    const outgoing = dial(backend, { method, headers: { ...others, ...agreed }, signal })
+    const outgoing = dial(backend, { method, headers: { ...others, ...agreed, ...more }, signal })
     outgoing.on('upgrade', (answer, target, rest) => {
       socket.write(head(answer))
       if (rest.length > 0) socket.write(rest)
