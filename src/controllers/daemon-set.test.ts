@@ -64,3 +64,29 @@ test('an update takes one node after the other', async () => {
   await controllers.stop()
   await bench.stop()
 })
+
+test('maxSurge: the new pod of a node serves before the old one goes', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(daemonSetController)
+  for (const name of ['a', 'b', 'c']) await node(bench, name)
+  const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
+  await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1'), updateStrategy } })
+  await bench.settle(1000)
+  await bench.makeReady(await bench.pods())
+  await bench.settle(1000)
+  const current = await bench.client.get(DaemonSet, at)
+  await bench.client.update(DaemonSet, { ...current, spec: { ...current.spec, template: template('agent:2') } })
+  await bench.settle(1000)
+  assert.equal((await bench.pods()).length, 4)
+  await bench.settle(60_000)
+  assert.equal((await where(bench)).filter((pod) => pod.endsWith('agent:1')).length, 3)
+  for (let round = 0; round < 4; round++) {
+    await bench.makeReady(await bench.pods())
+    await bench.settle(1000)
+    const serving = (await bench.pods()).filter(({ status }) => status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True'))
+    assert.ok(serving.length >= 3)
+  }
+  assert.deepEqual(await where(bench), ['a agent:2', 'b agent:2', 'c agent:2'])
+  await controllers.stop()
+  await bench.stop()
+})

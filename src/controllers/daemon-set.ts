@@ -87,6 +87,8 @@ class Plan {
   /** The pod that counts, of each node that is to have one. */
   readonly #kept = new Map<string, V1Pod | undefined>()
   #misscheduled = 0
+  /** Pods beside those that an update replaces, until the new ones are available; without surge old ones go first. */
+  readonly #pairs = new Map<string, { old?: V1Pod; fresh?: V1Pod }>()
 
   constructor(set: V1DaemonSet, pods: readonly V1Pod[], nodes: readonly V1Node[], hash: string, now: number) {
     this.#set = set
@@ -99,7 +101,8 @@ class Plan {
       const { run, stay } = nodeFit(set.spec.template.spec ?? { containers: [] }, tolerations, node)
       this.#decide(node.metadata.name, there, run, stay)
     }
-    if (set.spec.updateStrategy?.type !== 'OnDelete') this.#roll()
+    if (this.#surges) this.#surge()
+    else if (set.spec.updateStrategy?.type !== 'OnDelete') this.#roll()
   }
 
   #decide(node: string, pods: V1Pod[], run: boolean, stay: boolean): void {
@@ -110,11 +113,48 @@ class Plan {
       return
     }
     this.failed.push(...pods.filter((pod) => isFinished(pod) && !pod.metadata.deletionTimestamp))
+    if (this.#surges) return this.#pair(node, pods, living)
     const [kept, ...surplus] = living
     this.#kept.set(node, kept)
     this.delete.push(...surplus)
     // What is ending holds its place until it is gone.
     if (pods.length === 0) this.create.push(node)
+  }
+
+  get #surges(): boolean {
+    const { type, rollingUpdate } = this.#set.spec.updateStrategy ?? {}
+    return type !== 'OnDelete' && scaledValue(rollingUpdate?.maxSurge ?? 0, 100, 'up') > 0
+  }
+
+  #isOld(pod: V1Pod): boolean {
+    return pod.metadata.labels?.[revisionLabel] !== this.#hash
+  }
+
+  #pair(node: string, pods: V1Pod[], living: V1Pod[]): void {
+    const [old, ...oldSurplus] = living.filter((pod) => this.#isOld(pod))
+    const [fresh, ...freshSurplus] = living.filter((pod) => !this.#isOld(pod))
+    this.#kept.set(node, old ?? fresh)
+    this.#pairs.set(node, { ...(old ? { old } : {}), ...(fresh ? { fresh } : {}) })
+    this.delete.push(...oldSurplus, ...freshSurplus)
+    if (pods.length === 0) this.create.push(node)
+  }
+
+  /** New pods come beside old ones, as many at once as may be; an old one goes when the new one serves, or when it does not itself. */
+  #surge(): void {
+    const { maxSurge = 0 } = this.#set.spec.updateStrategy?.rollingUpdate ?? {}
+    let room = scaledValue(maxSurge, this.#kept.size, 'up')
+    const waiting: string[] = []
+    for (const [node, { old, fresh }] of this.#pairs) {
+      if (!old) continue
+      if (!fresh) {
+        if (this.#isAvailable(old)) waiting.push(node)
+        else this.create.push(node)
+        continue
+      }
+      room--
+      if (this.#isAvailable(fresh)) this.delete.push(old)
+    }
+    this.create.push(...waiting.slice(0, Math.max(0, room)))
   }
 
   /** Old pods go: those that do not serve at once, others as far as enough go on serving. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PersistentVolumeClaim, StatefulSet } from '../client/resources.ts'
+import { PersistentVolumeClaim, Pod, StatefulSet } from '../client/resources.ts'
 import type { V1StatefulSetSpec } from '../machinery/schema/generated/types.ts'
+import { startGarbageCollector } from './garbage-collector.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { Bench } from './testing/bench.ts'
+import { claimProtection } from './volume-protection.ts'
 
 const labels = { app: 'db' }
 const at = { name: 'db', namespace: 'default' }
@@ -82,6 +84,40 @@ test('Parallel: all at once', async () => {
   await create(bench, { podManagementPolicy: 'Parallel' })
   await bench.settle(500)
   assert.equal((await bench.pods()).length, 3)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('claims go with the pods that are too many, or with the set, where it says so', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController, claimProtection)
+  const collector = bench.runWith(startGarbageCollector)
+  const claims = async () => (await bench.client.list(PersistentVolumeClaim)).items.map(({ metadata }) => metadata.name).sort()
+  await create(bench, { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' } })
+  await rollOut(bench)
+  assert.deepEqual(await claims(), ['data-db-0', 'data-db-1', 'data-db-2'])
+  const [first] = (await bench.client.list(PersistentVolumeClaim)).items
+  assert.deepEqual(
+    first?.metadata.ownerReferences?.map(({ kind, name }) => [kind, name]),
+    [['StatefulSet', 'db']],
+  )
+  await change(bench, { replicas: 1 })
+  await rollOut(bench)
+  assert.deepEqual(await claims(), ['data-db-0'])
+  await change(bench, { replicas: 2 })
+  await rollOut(bench)
+  assert.deepEqual(await claims(), ['data-db-0', 'data-db-1'])
+  assert.equal((await bench.pods()).length, 2)
+  // A pod that is deleted by hand comes again, with the same claim.
+  const before = (await bench.client.get(PersistentVolumeClaim, { name: 'data-db-1', namespace: 'default' })).metadata.uid
+  await bench.client.delete(Pod, { name: 'db-1', namespace: 'default' })
+  await rollOut(bench)
+  assert.equal((await bench.client.get(PersistentVolumeClaim, { name: 'data-db-1', namespace: 'default' })).metadata.uid, before)
+  await bench.client.delete(StatefulSet, at)
+  await bench.settle(5000)
+  assert.deepEqual(await claims(), [])
+  assert.deepEqual(await bench.pods(), [])
+  await collector.stop()
   await controllers.stop()
   await bench.stop()
 })

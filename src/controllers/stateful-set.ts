@@ -4,19 +4,35 @@ import { defineController, type ReconcileContext } from '../client/controller.ts
 import type { AnyController } from '../client/controller-runner.ts'
 import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../client/resources.ts'
 import { isApiError } from '../machinery/errors.ts'
-import type { V1ControllerRevision, V1Pod, V1StatefulSet, V1StatefulSetStatus } from '../machinery/schema/generated/types.ts'
+import type { V1ControllerRevision, V1PersistentVolumeClaim, V1Pod, V1StatefulSet, V1StatefulSetStatus } from '../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner, revisionsOf, templateOf } from './controller-revision.ts'
 import { deepEqual } from './deep-equal.ts'
 import { isAvailable, isFinished, isReady } from './pod-state.ts'
+import { isLeaving, settleOwners } from './stateful-claims.ts'
 import { ordinalOf, revisionLabel, statefulClaims, statefulPod } from './stateful-pod.ts'
 
 export const statefulSetController: AnyController = defineController<V1StatefulSet>({
   name: 'statefulset-controller',
   reconciles: StatefulSet,
   owns: [Pod],
-  reads: [ControllerRevision, PersistentVolumeClaim],
+  reads: [ControllerRevision],
+  watches: [
+    {
+      resource: PersistentVolumeClaim,
+      // A claim that has gone may be made anew.
+      keys: ({ metadata }: V1PersistentVolumeClaim, previous, { informer }) =>
+        previous && !metadata.deletionTimestamp
+          ? []
+          : informer(StatefulSet)
+              .inNamespace(metadata.namespace)
+              .filter((set) =>
+                (set.spec.volumeClaimTemplates ?? []).some((template) => metadata.name.startsWith(`${template.metadata.name}-${set.metadata.name}-`)),
+              )
+              .map((set) => `${set.metadata.namespace}/${set.metadata.name}`),
+    },
+  ],
   async reconcile(set, context) {
     if (!set) return
     const { client, clock, informer } = context
@@ -90,6 +106,7 @@ class Step {
   }
 
   async take(): Promise<void> {
+    await this.#settleClaims()
     const ordered = this.#set.spec.podManagementPolicy !== 'Parallel'
     for (let ordinal = this.#first; ordinal < this.#end; ordinal++) {
       const isSettled = await this.#keep(ordinal)
@@ -101,6 +118,18 @@ class Step {
       if (ordered) return
     }
     if (this.#set.spec.updateStrategy?.type !== 'OnDelete') await this.#roll()
+  }
+
+  /** Before a pod goes that takes its claims with it, they have to be its own. */
+  async #settleClaims(): Promise<void> {
+    const { client, cached } = this.#context
+    for (const [ordinal, pod] of this.#byOrdinal) {
+      const isSurplus = ordinal < this.#first || ordinal >= this.#end
+      for (const { metadata } of statefulClaims(this.#set, ordinal)) {
+        const claim = cached(PersistentVolumeClaim, `${metadata.namespace}/${metadata.name}`)
+        if (claim) await settleOwners(client, this.#set, claim, pod, isSurplus)
+      }
+    }
   }
 
   /** Whether the pod is there and well, so that the next may follow. */
@@ -148,7 +177,10 @@ class Step {
     const about = `Pod ${pod.metadata.name} in StatefulSet ${name}`
     try {
       for (const wanted of statefulClaims(this.#set, ordinal)) {
-        if (cached(PersistentVolumeClaim, `${namespace}/${wanted.metadata.name}`)) continue
+        const existing = cached(PersistentVolumeClaim, `${namespace}/${wanted.metadata.name}`)
+        // The garbage collector takes it; then there will be a new one.
+        if (existing && isLeaving(existing, pod.metadata.name ?? '')) return
+        if (existing) continue
         await client.create(PersistentVolumeClaim, wanted).catch(unlessThere)
         event(this.#set, 'Normal', 'SuccessfulCreate', `create Claim ${wanted.metadata.name} ${about} success`)
       }
