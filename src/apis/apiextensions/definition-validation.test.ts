@@ -77,3 +77,15 @@ test('what is stored in a version keeps that version; group and scope stay', () 
     'status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions',
   ])
 })
+
+test('rules must be expressions', () => {
+  const rules = [{ rule: 'self.a ==' }, { rule: '' }, { rule: 'true', message: ' ' }]
+  assert.deepEqual(
+    errors(definition({ type: 'object', 'x-kubernetes-validations': rules })).map((text) => text.replace(/ERROR.*/, '…')),
+    [
+      `${root}.x-kubernetes-validations[0].rule: Invalid value: "self.a ==": compilation failed: …`,
+      `${root}.x-kubernetes-validations[1].rule: Required value: rule is not specified`,
+      `${root}.x-kubernetes-validations[2].message: Invalid value: " ": message must be non-empty if specified`,
+    ],
+  )
+})

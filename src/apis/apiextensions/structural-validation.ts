@@ -1,4 +1,6 @@
 /** A schema must be structural: everything has its type, and types are said in one place alone. Upstream's words. */
+import { compile } from '../../machinery/cel/cel.ts'
+import { CelSyntaxError } from '../../machinery/cel/syntax.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
 import type { V1JSONSchemaProps } from '../../machinery/schema/generated/types.ts'
 
@@ -33,7 +35,7 @@ function visit(schema: V1JSONSchemaProps, field: string): FieldError[] {
   if (additionalProperties === false) errors.push(forbiddenField(`${field}.additionalProperties`, 'additionalProperties cannot be set to false'))
   if (additionalProperties && schema.properties)
     errors.push(forbiddenField(`${field}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'))
-  errors.push(...validateOwnership(schema, field))
+  errors.push(...validateOwnership(schema, field), ...validateRules(schema, field))
   for (const [name, inner] of Object.entries(properties)) {
     const at = `${field}.properties[${name}]`
     if (!inner.type && !freeType(inner)) errors.push(required(`${at}.type`, 'must not be empty for specified object fields'))
@@ -58,6 +60,30 @@ function visit(schema: V1JSONSchemaProps, field: string): FieldError[] {
 }
 
 const isSchema = (value: unknown): value is V1JSONSchemaProps => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function validateRules(schema: V1JSONSchemaProps, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  schema['x-kubernetes-validations']?.forEach(({ rule, message, messageExpression }, index) => {
+    const at = `${field}.x-kubernetes-validations[${index}]`
+    if (!rule?.trim()) errors.push(required(`${at}.rule`, 'rule is not specified'))
+    else errors.push(...compilation(rule, `${at}.rule`))
+    if (message !== undefined && message.trim() === '') errors.push(invalidValue(`${at}.message`, message, 'message must be non-empty if specified'))
+    if (message?.trim().includes('\n')) errors.push(invalidValue(`${at}.message`, message, 'message must not contain line breaks'))
+    if (messageExpression) errors.push(...compilation(messageExpression, `${at}.messageExpression`))
+    if (rule?.includes('\n') && !message && !messageExpression) errors.push(required(`${at}.message`, 'message must be specified if rule contains line breaks'))
+  })
+  return errors
+}
+
+function compilation(expression: string, field: string): FieldError[] {
+  try {
+    compile(expression)
+    return []
+  } catch (error) {
+    if (!(error instanceof CelSyntaxError)) throw error
+    return [invalidValue(field, expression, `compilation failed: ${error.message}`)]
+  }
+}
 
 function validateOwnership(schema: V1JSONSchemaProps, field: string): FieldError[] {
   const errors: FieldError[] = []

@@ -2,7 +2,7 @@
 import { defineResource } from '../../apis/define-resource.ts'
 import type { Resource, ResourceSpec, Subresource } from '../../apis/resource.ts'
 import { keepField, scaleSubresource, statusSubresource } from '../../apis/subresources.ts'
-import type { FieldError } from '../../machinery/field-error.ts'
+import { type FieldError, invalidValue } from '../../machinery/field-error.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { V1CustomResourceDefinition, V1CustomResourceDefinitionVersion } from '../../machinery/schema/generated/types.ts'
 import type { Schema } from '../../machinery/schema/schema.ts'
@@ -12,6 +12,7 @@ import type { JsonSchema } from './json-schema.ts'
 import { columnsOf } from './printer-columns.ts'
 import { publish } from './published-schema.ts'
 import { errorsOfChanges } from './ratcheting.ts'
+import { rulesOf } from './rules.ts'
 import { validateAgainst } from './schema-validation.ts'
 import { selectableFieldsOf } from './selectable-fields.ts'
 import { structOf } from './structural-schema.ts'
@@ -42,8 +43,14 @@ function served(definition: V1CustomResourceDefinition, version: V1CustomResourc
   schema.define(named.model, struct, (definitionName, ref, dialect) => publish(named, json, definitionName, ref, dialect))
   const { status, scale } = version.subresources ?? {}
   const defaulted = hasDefaults(json)
-  const validate = (object: AnyObject): FieldError[] => validateAgainst(json, object)
-  const validateUpdate = (draft: AnyObject, before: AnyObject) => errorsOfChanges(validate(draft), draft, before)
+  const rules = rulesOf(json)
+  const check = (object: AnyObject, before: AnyObject | undefined): FieldError[] => {
+    const errors = validateAgainst(json, object)
+    if (!rules) return errors
+    return errors.some(isBlocking) ? [...errors, notChecked] : [...errors, ...rules.check(object, before)]
+  }
+  const validate = (object: AnyObject) => check(object, undefined)
+  const validateUpdate = (draft: AnyObject, before: AnyObject) => errorsOfChanges(check(draft, before), draft, before)
   const defaults = (draft: AnyObject) => defaulted && applyDefaults(json, draft)
   return defineResource<AnyObject>({
     ...named,
@@ -70,6 +77,15 @@ function served(definition: V1CustomResourceDefinition, version: V1CustomResourc
     validateUpdate,
   })
 }
+
+/** Rules count on types, sizes and what must be there. */
+const blocking = new Set(['FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const isBlocking = ({ reason }: FieldError) => blocking.has(reason)
+const notChecked = invalidValue(
+  '<nil>',
+  'null',
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
 
 const selectorOf = (selector: string | undefined) => (selector ? { selector } : {})
 
