@@ -23,6 +23,8 @@ export interface StatusSources {
   terminationMessages: ReadonlyMap<string, string>
   /** A pod that is ending or has ended: nothing is waited for any more. */
   ending: boolean
+  /** Nothing of it runs or will run: what has not ended by now never was, or is lost. */
+  over?: boolean
 }
 
 /** The status of each of these containers, in their order. */
@@ -90,7 +92,8 @@ function statusOf(sources: StatusSources, container: V1Container, kind: 'init' |
   return status
 }
 
-const lostState = {
+/** Of a container whose end nobody saw. */
+export const lostState = {
   exitCode: 137,
   reason: 'ContainerStatusUnknown',
   message: 'The container could not be located when the pod was terminated',

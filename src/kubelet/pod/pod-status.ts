@@ -1,7 +1,7 @@
 import { timestamp } from '../../machinery/clock.ts'
-import type { V1Container, V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import type { V1Container, V1ContainerStatus, V1PodStatus } from '../../machinery/schema/generated/types.ts'
 import { computeConditions, mergeConditions } from './conditions.ts'
-import { containerStatuses, type StatusSources } from './container-statuses.ts'
+import { containerStatuses, lostState, type StatusSources } from './container-statuses.ts'
 import { computePhase } from './phase.ts'
 import { readySandbox, somethingRuns } from './pod-runtime.ts'
 import { qualityOfService } from './quality-of-service.ts'
@@ -18,9 +18,15 @@ export function computePodStatus(sources: PodStatusSources): V1PodStatus {
   const { pod, runtime, hostIPs, now, verdict, ending } = sources
   const stored = pod.status ?? {}
   const inits = containerStatuses(sources, pod.spec.initContainers ?? [], 'init')
-  const apps = containerStatuses(sources, pod.spec.containers, 'app')
+  const computed = containerStatuses(sources, pod.spec.containers, 'app')
+  const initialized = stored.conditions?.some(({ type, status }) => type === 'Initialized' && status === 'True')
+  // Once it was initialized, a container that did not end as it should counts as failed, as upstream.
+  const apps = sources.over && initialized ? computed.map(ended) : computed
   const ephemeral = containerStatuses(sources, (pod.spec.ephemeralContainers ?? []) as V1Container[], 'ephemeral')
-  const wanted = isTerminal(stored.phase) ? stored.phase : (verdict?.phase ?? computePhase(pod, inits, apps, ending && !somethingRuns(runtime)))
+  const byContainers = computePhase(pod, inits, apps, ending && !somethingRuns(runtime))
+  // Whoever waits for the pod's end, such as a Job, is told it, also of a pod that was deleted before it ran.
+  const decided = verdict?.phase ?? (sources.over && !isTerminal(byContainers) ? 'Failed' : byContainers)
+  const wanted = isTerminal(stored.phase) ? stored.phase : decided
   // A pod whose containers still run has not ended, whatever was decided.
   const held = isTerminal(wanted) && !isTerminal(stored.phase) && somethingRuns(runtime)
   const phase = held ? (stored.phase ?? 'Pending') : (wanted ?? 'Pending')
@@ -46,5 +52,8 @@ export function computePodStatus(sources: PodStatusSources): V1PodStatus {
     qosClass: stored.qosClass ?? qualityOfService(pod),
   }
 }
+
+const ended = (status: V1ContainerStatus): V1ContainerStatus =>
+  status.state?.terminated ? status : { ...status, ready: false, started: false, state: { terminated: lostState } }
 
 export const isTerminal = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed'

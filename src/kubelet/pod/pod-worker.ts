@@ -38,6 +38,8 @@ export class PodWorker {
   #running: Promise<void> | undefined
   #again = false
   #done = false
+  /** Its containers and its sandbox have ended for good; what is left is to clean up and to say so. */
+  #over = false
   #stopped = false
   #timer: Timer | undefined
   #sync = new AbortController()
@@ -206,6 +208,7 @@ export class PodWorker {
       hostIPs,
       now: clock.now(),
       ending: this.#isEnding() || this.#verdict !== undefined,
+      over: this.#over,
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
     })
     if (!this.#removed) statuses.set(this.#pod, status, { seen: this.#seen.splice(0), spans: this.#spans.splice(0) })
@@ -300,6 +303,7 @@ export class PodWorker {
     await this.#report()
     probes.remove(uid)
     for (const sandbox of cache.get(uid).sandboxes) await runtime.stopPodSandbox(sandbox.id)
+    this.#over = true
     await this.#report()
     await volumes.unmountAll(uid)
     await cgroups.removePod(uid)
