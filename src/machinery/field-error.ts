@@ -7,7 +7,7 @@ import type { StatusCause } from './object.ts'
 export type FieldError = StatusCause & { reason: string; message: string; field: string }
 
 /** How a value stands in a message: strings quoted, objects as JSON. */
-const shown = (value: unknown): string => (value === undefined || value === null ? 'null' : JSON.stringify(value))
+const shown = (value: unknown): string => (value === undefined || value === null ? '"null"' : JSON.stringify(value))
 
 const error = (reason: string, message: string, field: string): FieldError => ({ reason, message, field })
 

@@ -32,7 +32,10 @@ export function openApi(source: OpenApiSource): ServerPartFactory {
     const versions = () =>
       groupVersions(server.resources.all()).flatMap(({ group, versions }) =>
         versions.map(({ version, resources }) => {
-          const made = tagged(json, [source.fingerprint, resources.map(({ plural, kind, fingerprint }) => [plural, kind, ...(fingerprint ? [fingerprint] : [])])])
+          const made = tagged(json, [
+            source.fingerprint,
+            resources.map(({ plural, kind, fingerprint }) => [plural, kind, ...(fingerprint ? [fingerprint] : [])]),
+          ])
           return { group, version, path: pathOf(group, version), hash: made.etag.slice(1, -1) }
         }),
       )
