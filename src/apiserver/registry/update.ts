@@ -73,16 +73,18 @@ async function changeCurrent(registry: Registry, request: WriteRequest, change: 
     resource.applyDefaults(draft)
   }
 
+  // A scale is written into the object, and the object must be good with it.
+  const below = request.subresource === 'scale' ? '' : request.subresource
   const rollbacks = new Rollbacks()
   try {
-    if (request.subresource) prepareSubresource(resource, request.subresource, draft, stored, strategy)
+    if (below) prepareSubresource(resource, below, draft, stored, strategy)
     else {
       resource.prepareForUpdate(draft, stored, strategy)
       for (const hook of registry.hooks) rollbacks.add(await hook.beforeUpdate?.(draft, stored, registry.hookAttributes(request)))
     }
     countGeneration(registry, request, draft, stored)
     const errors = validateMetadataUpdate(draft.metadata, stored.metadata)
-    errors.push(...(request.subresource ? validateSubresource(resource, request.subresource, draft, stored) : resource.validateUpdate(draft, stored)))
+    errors.push(...(below ? validateSubresource(resource, below, draft, stored) : resource.validateUpdate(draft, stored)))
     if (errors.length > 0) throw invalid(registry.kindAbout(name), errors)
     if (!change.trusted) await admission.validate(attributes)
     for (const warning of resource.warnings(draft, stored)) request.warn(warning)
