@@ -67,8 +67,9 @@ const resultText = (result: RemoteCommandResult) =>
   'error' in result ? result.error : result.exitCode === 0 ? '' : `command terminated with non-zero exit code: exit status ${result.exitCode}`
 
 async function finished(channels: RemoteCommandChannels, result: RemoteCommandResult): Promise<void> {
-  // Output first: a client that has the result may stop reading.
-  for (const output of [channels.stdout, channels.stderr])
+  // Output first: a client that has the result may stop reading. Errors before the rest: kubectl cp leaves as soon
+  // as the archive on stdout ends.
+  for (const output of [channels.stderr, channels.stdout])
     if (output && !output.writableEnded) await new Promise<void>((resolve) => output.once('close', resolve).end(() => resolve()))
   const text = channels.structured ? JSON.stringify(resultStatus(result)) : resultText(result)
   if (text && !channels.signal.aborted) await new Promise<void>((resolve) => channels.error.once('close', () => resolve()).write(text, () => resolve()))
