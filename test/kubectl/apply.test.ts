@@ -69,9 +69,9 @@ describe('kubectl apply', () => {
 
   it('prunes what its selector finds and its files lack', async () => {
     const labelled = ', labels: { set: one }'
-    await apply(configMap('kept', '{}', labelled) + configMap('dropped', '{}', labelled))
+    await apply(configMap('kept', '{ a: "1" }', labelled) + configMap('dropped', '{ a: "1" }', labelled))
     const words = '--prune -l set=one --prune-allowlist=core/v1/ConfigMap'
-    assert.equal(await apply(configMap('kept', '{}', labelled), words), 'configmap/kept unchanged\nconfigmap/dropped pruned\n')
+    assert.equal(await apply(configMap('kept', '{ a: "1" }', labelled), words), 'configmap/kept unchanged\nconfigmap/dropped pruned\n')
   })
 
   it('takes lists, several documents, and kustomizations', async () => {

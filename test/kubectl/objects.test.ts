@@ -1,7 +1,7 @@
 /** Objects by kubectl: made by each of its generators, shown in each form, changed in each way. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
@@ -304,6 +304,36 @@ describe('kubectl about the server', () => {
     assert.equal(await admin('auth can-i list pods --as=system:serviceaccount:team:robot'), 'yes\n')
     assert.equal(await admin.says('auth can-i delete pods --as=system:serviceaccount:team:robot'), 'no\n')
     assert.match(await admin('auth can-i --list --as=system:serviceaccount:team:robot'), /^pods +\[\] +\[\] +\[get list\]$/m)
+  })
+
+  it('gets a certificate signed, and refuses another', async () => {
+    const key = join(directory, 'jane.key')
+    const request = join(directory, 'jane.csr')
+    execFileSync(
+      'openssl',
+      ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', request, '-subj', '/CN=jane/O=crew'],
+      {
+        stdio: 'ignore',
+      },
+    )
+    const csr = (name: string) =>
+      JSON.stringify({
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name },
+        spec: { request: readFileSync(request, 'base64'), signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'] },
+      })
+    await admin('apply -f -', { stdin: csr('jane') })
+    assert.match(await admin('get csr jane'), /^jane +\d+s +kubernetes\.io\/kube-apiserver-client +kubernetes-admin +<none> +Pending$/m)
+    assert.equal(await admin('certificate approve jane'), 'certificatesigningrequest.certificates.k8s.io/jane approved\n')
+    await eventually('it is signed', async () => /Approved,Issued/.test(await admin('get csr jane')))
+    const certificate = join(directory, 'jane.pem')
+    writeFileSync(certificate, Buffer.from(await admin("get csr jane -o 'jsonpath={.status.certificate}'"), 'base64'))
+    await admin(`config set-credentials jane --client-certificate=${certificate} --client-key=${key}`)
+    assert.match(await admin('auth whoami --user=jane'), /Username +jane\nGroups +\[crew system:authenticated\]/)
+    await admin('apply -f -', { stdin: csr('not-jane') })
+    assert.equal(await admin('certificate deny not-jane'), 'certificatesigningrequest.certificates.k8s.io/not-jane denied\n')
+    assert.match(await admin('get csr not-jane'), /Denied$/m)
   })
 
   it('shows events', async () => {
