@@ -62,9 +62,12 @@ export class PodWorker {
     return this.#done
   }
 
-  /** Whether it was let onto the node and counts against what the node has. */
+  /**
+   * Whether it was let onto the node and counts against what the node has. One whose containers have ended does not:
+   * the scheduler gives its room away as soon as it hears of that.
+   */
   get admitted(): boolean {
-    return this.#admitted && !this.#done
+    return this.#admitted && !this.#done && !this.#over && !isTerminal(this.status.phase)
   }
 
   update(pod: V1Pod, revision?: number): void {
