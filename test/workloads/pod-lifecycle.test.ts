@@ -63,6 +63,7 @@ const manifests = (host: string) =>
     podOf('deadline', forever, { spec: 'activeDeadlineSeconds: 2' }),
     podOf('stubborn', 'trap "" TERM; while true; do sleep 0.1; done').replace('terminationGracePeriodSeconds: 1', 'terminationGracePeriodSeconds: 2'),
     podOf('killed', forever),
+    podOf('never-ran', forever).replace(`image: ${busybox}`, 'image: registry.invalid/nothing:1').replace('labels:', 'finalizers: [example.com/hold], labels:'),
   ].join('')
 
 describe('the life of pods', () => {
@@ -199,5 +200,15 @@ describe('the life of pods', () => {
     await cluster.kubectl('delete pod killed --grace-period=0 --force')
     assert.ok(performance.now() - forced < 3000)
     await eventually('is gone', async () => !(await cluster.kubectl('get pods -o name')).includes('pod/killed'))
+  })
+
+  it('says of a pod that was deleted before it ran that it failed', async () => {
+    await on.podUntil('never-ran', 'cannot start', (pod) => /Pull/.test(containerOf(pod)?.state?.waiting?.reason ?? ''))
+    await cluster.kubectl('delete pod never-ran --wait=false')
+    const pod = await on.podUntil('never-ran', 'has failed', (pod) => pod.status?.phase === 'Failed')
+    const { exitCode, reason } = containerOf(pod)?.state?.terminated ?? {}
+    assert.deepEqual({ exitCode, reason }, { exitCode: 137, reason: 'ContainerStatusUnknown' })
+    await cluster.kubectl('patch pod never-ran --type=merge -p {"metadata":{"finalizers":null}}')
+    await eventually('it is gone', async () => !(await cluster.kubectl('get pods -o name')).includes('never-ran'))
   })
 })
