@@ -13,6 +13,7 @@ import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
+import { type AutoscalerOptions, horizontalPodAutoscalerController } from './horizontal-pod-autoscaler.ts'
 import { jobController } from './job.ts'
 import { type VolumeDirectories, volumeProvisioner } from './local-directory-provisioner.ts'
 import { namespaceController } from './namespace.ts'
@@ -43,6 +44,7 @@ export interface ControllerManagerOptions {
   nodeRanges?: NodeRangeOptions
   nodeLifecycle?: NodeLifecycleOptions
   podGarbage?: PodGarbageOptions
+  autoscaler?: AutoscalerOptions
   /** Stands for election under this name, and runs only while it leads. */
   leaderElection?: Election
   metrics?: ControllerMetrics
@@ -82,6 +84,7 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       nodeLifecycleController(options.nodeLifecycle),
       taintEvictionController,
       disruptionController,
+      horizontalPodAutoscalerController(options.autoscaler),
       ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
       ...(options.certificateSigner ? [certificateController(options.certificateSigner)] : []),
       ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),

@@ -1,0 +1,90 @@
+/** Scales what HorizontalPodAutoscalers point at, by the metrics they name, every fifteen seconds. */
+import { defineController } from '../client/controller.ts'
+import type { AnyController } from '../client/controller-runner.ts'
+import { HorizontalPodAutoscaler, Pod } from '../client/resources.ts'
+import { keyOf } from '../machinery/object.ts'
+import type { V2HorizontalPodAutoscaler } from '../machinery/schema/generated/types.ts'
+import { type EvaluationOptions, evaluate } from './autoscaling/evaluate.ts'
+import { ScaleTargets } from './autoscaling/scale-target.ts'
+import { ScalingHistory } from './autoscaling/scaling-history.ts'
+import { deepEqual } from './deep-equal.ts'
+
+export interface AutoscalerOptions extends Partial<EvaluationOptions> {
+  /** Between two looks at an autoscaler. */
+  periodMs?: number
+}
+
+interface Known {
+  history: ScalingHistory
+  lookedAt: number
+  /** As it was looked at: a changed one is looked at again at once. */
+  spec: string
+  /** `namespace/selector` of its target, to find those that want the same pods. */
+  pods: string
+}
+
+export function horizontalPodAutoscalerController(options: AutoscalerOptions = {}): AnyController {
+  const periodMs = options.periodMs ?? 15_000
+  const settings: EvaluationOptions = {
+    tolerance: options.tolerance ?? 0.1,
+    downStabilizationMs: options.downStabilizationMs ?? 300_000,
+    times: options.times ?? { initializationMs: 300_000, readinessDelayMs: 30_000 },
+  }
+  const known = new Map<string, Known>()
+  /** Keys of the autoscalers by the pods they want. */
+  const claims = new Map<string, Set<string>>()
+  const targets = new ScaleTargets()
+
+  function claim(key: string, mine: Known, pods: string): void {
+    if (mine.pods === pods) return
+    release(key, mine)
+    mine.pods = pods
+    claims.set(pods, (claims.get(pods) ?? new Set()).add(key))
+  }
+  function release(key: string, { pods }: Known): void {
+    const keys = claims.get(pods)
+    keys?.delete(key)
+    if (keys?.size === 0) claims.delete(pods)
+  }
+
+  return defineController<V2HorizontalPodAutoscaler>({
+    name: 'horizontal-pod-autoscaler',
+    reconciles: HorizontalPodAutoscaler,
+    reads: [Pod],
+    async reconcile(autoscaler, context) {
+      const { key, clock } = context
+      const mine = known.get(key) ?? { history: new ScalingHistory(), lookedAt: Number.NEGATIVE_INFINITY, spec: '', pods: '' }
+      if (!autoscaler) {
+        release(key, mine)
+        known.delete(key)
+        return undefined
+      }
+      known.set(key, mine)
+      const now = clock.now()
+      const spec = JSON.stringify(autoscaler.spec)
+      const due = mine.lookedAt + periodMs
+      // Its own status wakes it, too.
+      if (spec === mine.spec && now < due) return { again: due - now }
+      Object.assign(mine, { spec, lookedAt: now })
+      const status = await evaluate({
+        autoscaler,
+        context,
+        history: mine.history,
+        targets,
+        options: settings,
+        rivals(selector) {
+          const { namespace } = autoscaler.metadata
+          claim(key, mine, `${namespace}/${selector}`)
+          return [...(claims.get(mine.pods) ?? [])].filter((one) => one !== keyOf(autoscaler))
+        },
+      })
+      try {
+        if (!deepEqual(status, autoscaler.status)) await context.client.updateStatus(HorizontalPodAutoscaler, { ...autoscaler, status })
+      } catch (error) {
+        mine.lookedAt = Number.NEGATIVE_INFINITY
+        throw error
+      }
+      return { again: periodMs }
+    },
+  })
+}
