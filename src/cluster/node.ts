@@ -8,10 +8,12 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
 import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
 import { startKubelet } from '../kubelet/kubelet.ts'
+import { CommandError, type RunCommand } from '../network/command.ts'
 import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
 import { createPodNetwork } from '../network/pod-network.ts'
 import { startServiceProxy } from '../proxy/service-proxy.ts'
 import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
+import { type Spawner, startSpawner } from '../runtime/embedded/spawner.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
 import type { Pki } from './pki/pki.ts'
@@ -45,11 +47,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
   const currentServing = () => pki.kubeletServing(nodeName, [address, '127.0.0.1'])
   const [serving] = await Promise.all([currentServing(), ensureNodeNetwork(network)])
+  const spawner = startSpawner()
   const runtime = await createEmbeddedRuntime({
     dataDir: data.root,
     stateDir: join(data.run, 'runtime'),
     cgroupRoot: options.cgroupRoot,
-    network: createPodNetwork({ network, stateDirectory: join(data.run, 'network') }),
+    network: createPodNetwork({ network, stateDirectory: join(data.run, 'network'), run: textOf(spawner) }),
+    run: spawner.run,
     clock,
     log: (message, error) => log.warn(message, error === undefined ? {} : { error: String(error) }),
   })
@@ -87,6 +91,16 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       await kubelet.stop()
       await proxy?.stop()
       await runtime.close()
+      spawner.close()
     },
+  }
+}
+
+/** As the network wants it: the output, or an error. */
+function textOf(spawner: Spawner): RunCommand {
+  return async (program, args, input) => {
+    const { code, stdout, stderr } = await spawner.run(program, args, { ...(input === undefined ? {} : { input }) })
+    if (code !== 0) throw new CommandError(program, code, stderr.toString())
+    return stdout.toString()
   }
 }

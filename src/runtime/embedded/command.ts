@@ -28,6 +28,9 @@ export class CommandError extends Error {
   }
 }
 
+/** {@link runCommand}, or another way to do the same. */
+export type RunProgram = (program: string, args: string[], options?: CommandOptions) => Promise<CommandResult>
+
 /** Resolves whatever the exit code is; a death by signal counts as 128 and its number. */
 export function runCommand(program: string, args: string[], options: CommandOptions = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
@@ -52,8 +55,8 @@ export function runCommand(program: string, args: string[], options: CommandOpti
 }
 
 /** Throws {@link CommandError} with what the program said unless it ended with 0. Returns its output. */
-export async function command(program: string, args: string[], options: CommandOptions = {}): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(program, args, options)
+export async function command(program: string, args: string[], options: CommandOptions = {}, run: RunProgram = runCommand): Promise<string> {
+  const { code, stdout, stderr } = await run(program, args, options)
   // Some complain on their output alone.
   if (code !== 0) throw new CommandError(program, code, stderr.toString().trim() || stdout.toString().trim().split('\n').slice(-10).join('\n'))
   return stdout.toString()

@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { type ContainerConfig, RuntimeError } from '../runtime.ts'
 import { killGroup } from './cgroups/kill-group.ts'
-import { runCommand } from './command.ts'
 import { shortName } from './conmon.ts'
 import { newId, type RuntimeContext } from './context.ts'
 import { imageVolumes } from './image-volumes.ts'
@@ -37,7 +36,7 @@ export async function prepareContainer(
   const layers = image.layers.map((layer) => layer.diffId)
   images.leases.pin(id, layers)
   try {
-    await mountOverlay(images.layers, layers, data, rootfs)
+    await mountOverlay(images.layers, layers, data, rootfs, context.run)
     const settings = image.config.config ?? {}
     const user = resolveUser(rootfs, config.security, settings.User)
     const { shm, ...namespaces } = namespacePaths(paths.sandboxState(sandbox.id), sandbox.config)
@@ -96,17 +95,17 @@ export function saveContainer(context: RuntimeContext, record: ContainerRecord):
 
 /** Ends what is left of its processes, and gives back its control group and mounts. Idempotent. */
 export async function releaseContainer(context: RuntimeContext, record: ContainerRecord): Promise<void> {
-  const { crun, paths, cgroups } = context
+  const { run, crun, paths, cgroups } = context
   // Processes that share a namespace with others do not end with the first of them.
   if (record.config.security.pid !== 'container') killGroup(cgroups, record.cgroup)
-  await Promise.all([crun.delete(record.id), runCommand('umount', ['-l', paths.rootfs(record.id)])])
+  await Promise.all([crun.delete(record.id), run('umount', ['-l', paths.rootfs(record.id)])])
   rmSync(join(paths.sockets, shortName(record.id)), { force: true })
 }
 
 /** Removes all that belongs to an id, known or not. */
 export async function sweepContainer(context: RuntimeContext, id: string): Promise<void> {
-  const { crun, paths, images } = context
-  await Promise.all([crun.delete(id), runCommand('umount', ['-l', paths.rootfs(id)])])
+  const { run, crun, paths, images } = context
+  await Promise.all([crun.delete(id), run('umount', ['-l', paths.rootfs(id)])])
   await rm(paths.bundle(id), { recursive: true, force: true })
   await rm(paths.containerData(id), { recursive: true, force: true })
   rmSync(join(paths.sockets, shortName(id)), { force: true })

@@ -3,6 +3,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import type { PodNetwork, RuntimeEvent } from '../runtime.ts'
 import type { EventStream } from '../simulated/event-stream.ts'
 import type { CgroupVersion } from './cgroups/hierarchy.ts'
+import type { RunProgram } from './command.ts'
 import type { Crun } from './crun.ts'
 import type { ImageStore } from './images/image-store.ts'
 import type { RuntimePaths } from './paths.ts'
@@ -12,6 +13,8 @@ export interface RuntimeContext {
   paths: RuntimePaths
   clock: Clock
   log: (message: string, error?: unknown) => void
+  /** Starts programs. */
+  run: RunProgram
   crun: Crun
   /** Absolute, as conmon wants it. */
   crunPath: string

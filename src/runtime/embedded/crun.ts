@@ -1,17 +1,20 @@
 /** crun's verbs. */
-import { command, runCommand } from './command.ts'
+import { command, type RunProgram, runCommand } from './command.ts'
 
 export class Crun {
   readonly program = 'crun'
   /** For every verb, and for conmon to pass on. */
   readonly globalArguments: string[]
 
-  constructor(root: string) {
+  readonly #start: RunProgram
+
+  constructor(root: string, run: RunProgram = runCommand) {
+    this.#start = run
     this.globalArguments = [`--root=${root}`, '--cgroup-manager=cgroupfs']
   }
 
   #run(...args: string[]): Promise<string> {
-    return command(this.program, [...this.globalArguments, ...args])
+    return command(this.program, [...this.globalArguments, ...args], {}, this.#start)
   }
 
   async start(id: string): Promise<void> {
@@ -20,7 +23,7 @@ export class Crun {
 
   /** Without a monitor: for a process whose end nobody asks about. It keeps this process's descriptors: they must be none of its pipes. */
   async runDetached(id: string, bundle: string, pidFile: string): Promise<void> {
-    const { code, stderr } = await runCommand('sh', [
+    const { code, stderr } = await this.#start('sh', [
       '-c',
       'exec "$@" >/dev/null 2>"$0"',
       `${bundle}/error`,
@@ -39,17 +42,17 @@ export class Crun {
 
   /** False when it has ended already. */
   async kill(id: string, signal: string): Promise<boolean> {
-    const { code } = await runCommand(this.program, [...this.globalArguments, 'kill', id, signal])
+    const { code } = await this.#start(this.program, [...this.globalArguments, 'kill', id, signal])
     return code === 0
   }
 
   /** Removes what crun keeps, and the control group; kills what still runs. Idempotent. */
   async delete(id: string): Promise<void> {
-    await runCommand(this.program, [...this.globalArguments, 'delete', '--force', id])
+    await this.#start(this.program, [...this.globalArguments, 'delete', '--force', id])
   }
 
   /** `file` holds limits in the specification's form. */
   async update(id: string, file: string): Promise<void> {
-    await command(this.program, [...this.globalArguments, 'update', '--resources', file, id])
+    await this.#run('update', '--resources', file, id)
   }
 }

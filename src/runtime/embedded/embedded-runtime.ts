@@ -26,7 +26,7 @@ import { EventStream } from '../simulated/event-stream.ts'
 import { attach, reopenLog } from './attach.ts'
 import { readCgroups } from './cgroups/hierarchy.ts'
 import { hideUnifiedHierarchy } from './cgroups/private-mounts.ts'
-import { command } from './command.ts'
+import { command, type RunProgram, runCommand } from './command.ts'
 import { Containers } from './containers.ts'
 import type { RuntimeContext } from './context.ts'
 import { Crun } from './crun.ts'
@@ -54,6 +54,8 @@ export interface EmbeddedRuntimeOptions {
   clock: Clock
   log?: (message: string, error?: unknown) => void
   logLimits?: LogLimits
+  /** Another way to start programs than by this process itself. */
+  run?: RunProgram
   registries?: RegistryConfig
   /** How often monitors, pause processes and the sizes of logs are looked at; milliseconds. */
   lookEvery?: number
@@ -63,11 +65,13 @@ export interface EmbeddedRuntimeOptions {
 export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<Runtime> {
   await hideUnifiedHierarchy()
   const paths = new RuntimePaths(options.dataDir, options.stateDir)
-  const crun = new Crun(paths.crunRoot)
+  const run = options.run ?? runCommand
+  const crun = new Crun(paths.crunRoot, run)
   const context: RuntimeContext = {
     paths,
     clock: options.clock,
     log: options.log ?? (() => {}),
+    run,
     crun,
     crunPath: (await command('sh', ['-c', 'command -v crun'])).trim(),
     images: openImageStore(paths.images, options.clock, 'runtime'),

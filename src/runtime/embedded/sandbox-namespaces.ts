@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type PodSandboxConfig, RuntimeError } from '../runtime.ts'
-import { command } from './command.ts'
+import { command, type RunProgram } from './command.ts'
 import type { SandboxNamespaces } from './spec/namespaces.ts'
 
 /** As other runtimes: any process may bind low ports and ping. */
@@ -35,7 +35,7 @@ export function namespacePaths(directory: string, config: Pick<PodSandboxConfig,
   }
 }
 
-export async function makeNamespaces(directory: string, config: PodSandboxConfig): Promise<void> {
+export async function makeNamespaces(directory: string, config: PodSandboxConfig, run: RunProgram): Promise<void> {
   const { network, uts, ipc, shm } = namespacePaths(directory, config)
   mkdirSync(directory, { recursive: true })
   for (const file of [network, uts, ipc]) if (file) writeFileSync(file, '')
@@ -44,7 +44,7 @@ export async function makeNamespaces(directory: string, config: PodSandboxConfig
   const parameters = Object.entries(sysctls).flatMap(([name, value]) => [parameterFile(name, { network, ipc }), value])
   const kinds = [...(network ? [`--net=${network}`] : []), ...(uts ? [`--uts=${uts}`] : []), ...(ipc ? [`--ipc=${ipc}`] : [])]
   const inside = ['--', 'sh', '-c', enterScript, 'sh', uts ? config.hostname : '', network ? 'up' : '', ...parameters]
-  await command('sh', ['-c', script, 'sh', ipc ? shm : '', ...(kinds.length > 0 ? [...kinds, ...inside] : [])])
+  await command('sh', ['-c', script, 'sh', ipc ? shm : '', ...(kinds.length > 0 ? [...kinds, ...inside] : [])], {}, run)
 }
 
 /** Only what belongs to a namespace of the pod: everything else would change the node. */
@@ -58,9 +58,9 @@ function parameterFile(name: string, own: { network: string | undefined; ipc: st
 }
 
 /** Idempotent. */
-export async function removeNamespaces(directory: string): Promise<void> {
+export async function removeNamespaces(directory: string, run: RunProgram): Promise<void> {
   const mounted = mountPointsBelow(directory)
-  if (mounted.length > 0) await command('umount', ['-l', ...mounted])
+  if (mounted.length > 0) await command('umount', ['-l', ...mounted], {}, run)
   rmSync(directory, { recursive: true, force: true })
 }
 

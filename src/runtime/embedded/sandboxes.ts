@@ -28,7 +28,7 @@ export class Sandboxes {
     for (const id of namesIn(paths.sandboxes)) {
       if (this.#records.has(id)) continue
       // It was being made when the process ended: nobody knows of it.
-      await removeNamespaces(paths.sandboxState(id))
+      await removeNamespaces(paths.sandboxState(id), this.#context.run)
       rmSync(paths.sandboxData(id), { recursive: true, force: true })
     }
     for (const record of this.#records.values()) {
@@ -65,7 +65,7 @@ export class Sandboxes {
     try {
       writeFileSync(join(data, 'resolv.conf'), resolvConf(config.dns))
       writeFileSync(join(data, 'hostname'), `${config.hostname}\n`)
-      await makeNamespaces(state, config)
+      await makeNamespaces(state, config, this.#context.run)
       if (netnsPath) {
         attached = true
         const { ips } = await network
@@ -86,7 +86,7 @@ export class Sandboxes {
       try {
         if (attached && netnsPath) await network.detach({ id, netnsPath })
         await this.#context.crun.delete(id)
-        await removeNamespaces(state)
+        await removeNamespaces(state, this.#context.run)
       } catch (left) {
         log(`sandbox ${id} could not be cleaned up after its failure`, left)
       }
@@ -111,7 +111,7 @@ export class Sandboxes {
     const netnsPath = namespacePaths(state, record.config).network
     if (netnsPath) await network.detach({ id: record.id, netnsPath })
     if (record.pausePid !== undefined) await crun.delete(record.id)
-    await removeNamespaces(state)
+    await removeNamespaces(state, this.#context.run)
     record.state = 'notReady'
     delete record.pausePid
     try {
