@@ -22,9 +22,15 @@ interface Profile {
 /** Time between requests is nobody's. */
 const idle = ['(idle)', '(root)']
 
+const compiling = /^(compile|wrapSafe|ModuleWrap|getCompileCacheEntry|internalModuleStat|getPackageScopeConfig|evaluate$)/
+
 function placeOf({ functionName, url }: Node['callFrame']): string {
   if (functionName === '(garbage collector)') return 'garbage collection'
-  if (functionName === '(program)') return 'native code outside of JavaScript (TLS, sockets)'
+  if (functionName === '(program)') return 'native code outside of JavaScript (received bytes, TLS, timers)'
+  if (url === '' && /^(write|shutdown|readStop|readStart)/.test(functionName)) return 'writes to sockets: TLS and the kernel'
+  if (url === '' && functionName === 'postMessage') return 'messages to the thread of the store'
+  if (/^(spawn|spawnSync)$/.test(functionName)) return 'starting programs'
+  if (url.startsWith('node:internal/modules') || compiling.test(functionName)) return 'loading modules'
   const own = /\/src\/([^/]+)\/(?:([^/]+)\/)?/.exec(url)
   if (own) return own[1] === 'apiserver' && own[2] ? `src/apiserver/${own[2]}` : `src/${own[1]}`
   if (/node:(internal\/)?(_?http|net|tls|_tls|stream|js_stream)|node:_http|node:internal\/(streams|stream_base)/.test(url)) return 'Node: HTTP, TLS, streams'
