@@ -8,7 +8,7 @@ cd "$root"
 say() { echo "set-up: $*" >&2; }
 
 # The packages by a program that each brings.
-wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd unzip:unzip busybox:busybox-static"
+wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd unzip:unzip busybox:busybox-static perl:perl-base tar:tar conntrack:conntrack pasta:passt"
 [ "${1:-}" != test ] || wanted="$wanted docker-registry:docker-registry psql:postgresql-client curl:curl openssl:openssl"
 
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || [ ! -x node_modules/.bin/node ]; then

@@ -12,6 +12,8 @@ export const programs: Readonly<Record<string, string>> = {
   nft: 'nftables',
   ip: 'iproute2',
   nginx: 'nginx-light',
+  perl: 'perl-base',
+  tar: 'tar',
 }
 
 /** Debian keeps some of them where only root's PATH looks. */

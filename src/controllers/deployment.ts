@@ -1,4 +1,6 @@
 /** Rolls a Deployment out: a ReplicaSet for each of its templates, scaled up and down as its strategy allows. */
+
+import { isEmptySelector } from '../apis/selector-validation.ts'
 import { defineController } from '../client/controller.ts'
 import { Deployment, Pod, ReplicaSet } from '../client/resources.ts'
 import { keyOf } from '../machinery/object.ts'
@@ -9,7 +11,6 @@ import { countIn, desiredReplicasAnnotation } from './deployment-annotations.ts'
 import { condition, conditionOf, reasons, withCondition } from './deployment-condition.ts'
 import { Rollout } from './deployment-rollout.ts'
 import { availableReplicas, countedStatus, deadlineIn, isComplete, rolloutStatus, specReplicas } from './deployment-status.ts'
-import { isEmptySelector } from './label-match.ts'
 import { controllerOf } from './owner-reference.ts'
 import { proportionalSizes } from './proportional-scaling.ts'
 import { isRollingUpdate, maxUnavailable } from './rolling-update.ts'

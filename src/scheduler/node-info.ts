@@ -1,8 +1,8 @@
 /** A node with what is on it: sums kept as pods come and go, so that no plugin counts again. */
-import { toMilli, toNumber } from '../machinery/quantity.ts'
+import { type Resources, resourceAmount } from '../apis/core/pod-requests.ts'
 import type { V1Node, V1Taint } from '../machinery/schema/generated/types.ts'
 import type { PodGroup } from './pod-groups.ts'
-import type { HostPort, PodInfo, Resources } from './pod-info.ts'
+import type { HostPort, PodInfo } from './pod-info.ts'
 
 export class NodeInfo {
   readonly name: string
@@ -32,9 +32,7 @@ export class NodeInfo {
     this.node = node
     this.labels = node.metadata.labels ?? {}
     this.taints = node.spec.taints ?? []
-    this.allocatable = new Map(
-      Object.entries(node.status?.allocatable ?? {}).map(([name, quantity]) => [name, name === 'cpu' ? toMilli(quantity) : toNumber(quantity)]),
-    )
+    this.allocatable = new Map(Object.entries(node.status?.allocatable ?? {}).map(([name, quantity]) => [name, resourceAmount(name, quantity)]))
     this.capacity.cpu = this.allocatable.get('cpu') ?? 0
     this.capacity.memory = this.allocatable.get('memory') ?? 0
     this.capacity.pods = this.allocatable.get('pods') ?? 0

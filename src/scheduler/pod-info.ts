@@ -1,9 +1,6 @@
 /** A pod as the scheduler sees it: what its plugins ask again and again, worked out once. */
-import { toMilli, toNumber } from '../machinery/quantity.ts'
-import type { V1Container, V1NodeSelector, V1Pod, V1PodAffinityTerm, V1ResourceRequirements, V1Toleration } from '../machinery/schema/generated/types.ts'
-
-/** CPU in thousandths, everything else in its own unit (bytes, counts). */
-export type Resources = Map<string, number>
+import { isSidecar, podRequests, type Resources } from '../apis/core/pod-requests.ts'
+import type { V1NodeSelector, V1Pod, V1PodAffinityTerm, V1Toleration } from '../machinery/schema/generated/types.ts'
 
 export interface HostPort {
   protocol: string
@@ -42,52 +39,6 @@ export interface PodInfo {
 /** Upstream's guesses for containers without requests (100m, 200 MB). */
 const defaultMilliCpu = 100
 const defaultMemory = 200 * 1024 * 1024
-
-function add(into: Resources, name: string, amount: number): void {
-  into.set(name, (into.get(name) ?? 0) + amount)
-}
-
-function requestsOf(resources: V1ResourceRequirements | undefined): Resources {
-  const result: Resources = new Map()
-  for (const [name, quantity] of Object.entries(resources?.requests ?? {})) result.set(name, name === 'cpu' ? toMilli(quantity) : toNumber(quantity))
-  return result
-}
-
-function addAll(into: Resources, from: Resources): void {
-  for (const [name, amount] of from) add(into, name, amount)
-}
-
-function raise(into: Resources, to: Resources): void {
-  for (const [name, amount] of to) into.set(name, Math.max(into.get(name) ?? 0, amount))
-}
-
-const isSidecar = (container: V1Container) => container.restartPolicy === 'Always'
-
-/**
- * The pod's effective requests: the sum of its containers and sidecars, or the most that an init container needs
- * beside the sidecars started before it, whichever is more; plus overhead (KEP-753).
- */
-export function podRequests(pod: V1Pod): Resources {
-  const total: Resources = new Map()
-  for (const container of pod.spec.containers) addAll(total, requestsOf(container.resources))
-  const sidecars: Resources = new Map()
-  const init: Resources = new Map()
-  for (const container of pod.spec.initContainers ?? []) {
-    const own = requestsOf(container.resources)
-    if (isSidecar(container)) {
-      addAll(total, own)
-      addAll(sidecars, own)
-      raise(init, sidecars)
-    } else {
-      addAll(own, sidecars)
-      raise(init, own)
-    }
-  }
-  raise(total, init)
-  for (const [name, quantity] of Object.entries(pod.spec.resources?.requests ?? {})) total.set(name, name === 'cpu' ? toMilli(quantity) : toNumber(quantity))
-  for (const [name, quantity] of Object.entries(pod.spec.overhead ?? {})) add(total, name, name === 'cpu' ? toMilli(quantity) : toNumber(quantity))
-  return total
-}
 
 function nonZero(pod: V1Pod, requests: Resources): PodInfo['nonZeroRequests'] {
   let cpu = requests.get('cpu') ?? 0
