@@ -62,7 +62,7 @@ const measurements =
   ({ clock }) => {
     function handler(
       resource: Resource,
-      list: (namespace: string) => Measured[],
+      list: (namespace: string, selects: (one: Measured) => boolean) => Measured[],
       get: (namespace: string, name: string) => Measured | undefined,
     ): RequestHandler {
       const { group, version, kind, plural } = resource
@@ -85,7 +85,7 @@ const measurements =
           if (info.verb !== 'list') throw methodNotAllowed({ group, resource: plural }, info.verb)
           const { query } = request
           const selection = parseSelection(resource, info.namespace, query.get('labelSelector'), query.get('fieldSelector'))
-          const items = list(selection.namespace).filter((one) => selection.matches?.(one as AnyObject) ?? true)
+          const items = list(selection.namespace, (one) => selection.matches?.(one as AnyObject) ?? true)
           return shown({ kind: `${kind}List`, apiVersion, metadata: {}, items } as unknown as AnyObject)
         },
       }
@@ -95,12 +95,12 @@ const measurements =
       handlers: [
         handler(
           NodeMetrics as unknown as Resource,
-          () => metrics.nodes(),
+          (_, selects) => metrics.nodes().filter(selects),
           (_, name) => metrics.node(name),
         ),
         handler(
           PodMetrics as unknown as Resource,
-          (namespace) => metrics.pods(namespace || undefined),
+          (namespace, selects) => metrics.pods(namespace || undefined, selects),
           (namespace, name) => metrics.pod(namespace, name),
         ),
       ],

@@ -29,7 +29,8 @@ export interface MetricsServer extends Component {
   /** Those that there is something to tell of, by name. */
   nodes(): NodeMetrics[]
   node(name: string): NodeMetrics | undefined
-  pods(namespace?: string): PodMetrics[]
+  /** Of those that `selects` alone, which is asked before anything is computed. */
+  pods(namespace?: string, selects?: (pod: V1Pod) => boolean): PodMetrics[]
   pod(namespace: string, name: string): PodMetrics | undefined
 }
 
@@ -118,7 +119,8 @@ export function startMetricsServer({ informers, clock, log }: ComponentContext, 
       const node = nodes.get(name)
       return node && nodeMetrics(node)
     },
-    pods: (namespace) => (namespace ? pods.inNamespace(namespace) : pods.list()).map(podMetrics).filter(some).sort(byName),
+    pods: (namespace, selects = () => true) =>
+      (namespace ? pods.inNamespace(namespace) : pods.list()).filter(selects).map(podMetrics).filter(some).sort(byName),
     pod: (namespace, name) => {
       const pod = pods.get(`${namespace}/${name}`)
       return pod && podMetrics(pod)

@@ -28,7 +28,7 @@ it('every statement of the guide holds, and nothing is left of it', { timeout: 1
   assert.ok(report.ok)
   assert.deepEqual(
     report.steps.map((step) => step.number),
-    [1, 2, 3, 4, 5, 6, 7, 8, 10],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
   )
   for (const step of report.steps) {
     assert.ok(step.ok, `step ${step.number}`)
@@ -45,6 +45,7 @@ it('every statement of the guide holds, and nothing is left of it', { timeout: 1
   assert.match(said(4), /kubelet\/node-1 start container flask-postgres-app\/postgres-deployment-/)
   assert.match(said(6), /kube-proxy rules loaded/)
   assert.match(said(8), /ingress-nginx/)
+  assert.match(said(9), /horizontal-pod-autoscaler/)
   assert.deepEqual(processesOf(dataDir), [])
   assert.deepEqual(hostState(), host)
 })

@@ -73,9 +73,18 @@ async function runStep(
     console.log((done.stdout + done.stderr).trim().replace(/^/gm, '  '))
     report.ok = done.code === 0
   }
+  const meanwhile = step.meanwhile?.(cluster)
   for (const statement of step.statements) {
     if (statement.after) later.push({ step: statement.after, report, statement })
     else report.checks.push(await holds(statement, cluster))
+  }
+  if (meanwhile) {
+    try {
+      console.log(`  ${await meanwhile.end()}`)
+    } catch (error) {
+      report.ok = false
+      console.log(`  ${error instanceof Error ? error.message : error}`)
+    }
   }
   report.ok &&= report.checks.every((check) => check.ok)
   report.seconds = Number(((performance.now() - started) / 1000).toFixed(3))

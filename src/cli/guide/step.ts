@@ -18,6 +18,8 @@ export interface Step {
   /** Words for kubectl; none for a step that only looks. */
   kubectl: string[] | undefined
   statements: Statement[]
+  /** Goes on from the step's start until its statements are checked; `end` throws when something of it went wrong. */
+  meanwhile?(cluster: GuideCluster): { end(): Promise<string> }
 }
 
 export interface Happened {
