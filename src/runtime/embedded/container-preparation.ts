@@ -34,8 +34,10 @@ export async function prepareContainer(
   mkdirSync(data, { recursive: true })
   mkdirSync(rootfs, { recursive: true })
   const layers = image.layers.map((layer) => layer.diffId)
-  images.leases.pin(id, layers)
   try {
+    await images.leases.pin(id, { image: image.id, content: layers, holder: data })
+    // Another process may have removed the image meanwhile.
+    if (!layers.every((layer) => images.layers.has(layer))) throw new RuntimeError('NotFound', `image "${config.image}" not found`)
     await mountOverlay(images.layers, layers, data, rootfs, context.run)
     const settings = image.config.config ?? {}
     const user = resolveUser(rootfs, config.security, settings.User)

@@ -45,7 +45,6 @@ export class Containers {
     for (const record of recordsIn<ContainerRecord>(paths.containers, 'container.json', broken)) this.#entries.set(record.id, new ContainerEntry(record))
     // What was being made when the process ended: nobody knows of it.
     for (const id of namesIn(paths.containers)) if (!this.#entries.has(id)) await sweepContainer(this.#context, id)
-    this.#context.images.leases.retainPins(new Set(this.#entries.keys()))
     const mounted = new Set(mountPointsBelow(paths.bundles))
     for (const entry of this.#entries.values()) await this.#adopt(entry, mounted.has(paths.rootfs(entry.record.id)))
     this.#exits.watch((id) => this.#exited(id))

@@ -3,6 +3,7 @@
  * conmon. No daemon: everything outlives this process, and the next one finds it.
  */
 import { statfsSync } from 'node:fs'
+import { relative } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../machinery/clock.ts'
 import {
@@ -46,6 +47,8 @@ import { Stats } from './stats.ts'
 export interface EmbeddedRuntimeOptions {
   /** Images, records, writable layers: `images/`, `sandboxes/`, `containers/`. */
   dataDir: string
+  /** Of images, when several runtimes of a machine share them; on one disk with their data directories. */
+  imagesDir?: string
   /** For this mount namespace's life; best a file system in memory. */
   stateDir: string
   /** `/skiff-…`: above every pod's `cgroupParent`. */
@@ -64,7 +67,7 @@ export interface EmbeddedRuntimeOptions {
 /** Must be called in mount and PID namespaces of the cluster's own. */
 export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<Runtime> {
   await hideUnifiedHierarchy()
-  const paths = new RuntimePaths(options.dataDir, options.stateDir)
+  const paths = new RuntimePaths(options.dataDir, options.stateDir, options.imagesDir)
   const run = options.run ?? runCommand
   const crun = new Crun(paths.crunRoot, run)
   const context: RuntimeContext = {
@@ -74,7 +77,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
     run,
     crun,
     crunPath: (await command('sh', ['-c', 'command -v crun'])).trim(),
-    images: openImageStore(paths.images, options.clock, 'runtime'),
+    images: openImageStore(paths.images, options.clock, `runtime ${relative(paths.images, options.dataDir)}`),
     network: options.network,
     cgroups: readCgroups(),
     cgroupRoot: options.cgroupRoot,

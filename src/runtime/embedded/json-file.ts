@@ -1,9 +1,12 @@
-/** Small records on disk: a reader sees the old one or the new one, never a half. */
+/**
+ * Small records on disk: a reader sees the old one or the new one, never a half. `beside` tells apart those who may
+ * write the same record at the same time.
+ */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export function writeJson(path: string, value: unknown): void {
-  const temporary = `${path}.new`
+export function writeJson(path: string, value: unknown, beside = ''): void {
+  const temporary = `${path}${beside}.new`
   writeFileSync(temporary, JSON.stringify(value))
   renameSync(temporary, path)
 }

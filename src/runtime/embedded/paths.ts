@@ -16,9 +16,10 @@ export class RuntimePaths {
   readonly bundles: string
   readonly #state: string
 
-  constructor(dataDir: string, stateDir: string) {
+  /** `imagesDir` when several nodes of a machine share their images. */
+  constructor(dataDir: string, stateDir: string, imagesDir = join(dataDir, 'images')) {
     this.#state = stateDir
-    this.images = join(dataDir, 'images')
+    this.images = imagesDir
     this.sandboxes = join(dataDir, 'sandboxes')
     this.containers = join(dataDir, 'containers')
     this.pauseRoot = join(dataDir, 'pause')

@@ -8,6 +8,7 @@ import type { ImageStore } from '../images/image-store.ts'
 import type { Lease } from '../images/leases.ts'
 import { hostPlatform, type ImageConfig, type ImageSettings, type Manifest, mediaTypes } from '../images/manifest.ts'
 import { canonicalName, parseReference } from '../images/reference.ts'
+import { withLayerLock } from '../images/work-lock.ts'
 
 /** Takes over a directory of {@link LayerStore.begin}, in overlayfs's form, as a layer. */
 export async function addLayer(store: ImageStore, directory: string, lease: Lease): Promise<ImageLayer> {
@@ -22,10 +23,9 @@ export async function addLayer(store: ImageStore, directory: string, lease: Leas
     }),
   )
   const diffId = digester.digest()
-  lease.add(diffId)
+  await lease.add(diffId)
   const size = await directorySize(directory)
-  store.layers.commit(directory, diffId)
-  await store.layers.seal([{ diffId, ...size }])
+  await withLayerLock(store, diffId, () => store.layers.commit(directory, { diffId, ...size }))
   // An uncompressed archive's digest is its diff id.
   return { mediaType: mediaTypes.layer, digest: diffId, diffId, size: digester.bytes }
 }
@@ -51,7 +51,7 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
   }
   const configText = JSON.stringify(config)
   const id = digestOf(configText)
-  lease.add(id)
+  await lease.add(id)
   await store.blobs.put(configText)
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -61,7 +61,7 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
   }
   const manifestText = JSON.stringify(manifest)
   const digest = digestOf(manifestText)
-  lease.add(digest)
+  await lease.add(digest)
   await store.blobs.put(manifestText)
   const record: ImageRecord = {
     name: canonicalName(parseReference(assembly.name)),
@@ -73,6 +73,6 @@ export async function assembleImage(store: ImageStore, assembly: Assembly, lease
     storedAt: store.clock.now(),
     ...(assembly.recipe ? { recipe: assembly.recipe } : {}),
   }
-  store.references.set(record)
+  store.references.set(record, store.clock.uuid())
   return record
 }

@@ -67,7 +67,7 @@ async function baseOf(recipe: Recipe, options: BuildOptions, lease: Lease) {
   if (recipe.from !== 'debian') {
     const image = store.find(recipe.from)
     if (!image) throw new Error(`the image ${recipe.from} to build from is not in the store: pull, load or build it first`)
-    lease.add(...image.layers.map((layer) => layer.diffId))
+    await lease.add(...image.layers.map((layer) => layer.diffId))
     return { key: image.id, layers: image.layers, history: image.layers.map(() => recipe.from), sources: undefined }
   }
   const sources = machineAptSources()
@@ -84,7 +84,7 @@ function cached({ store, onProgress }: BuildOptions, lease: Lease, key: string, 
   return withWorkLock(store, key, async () => {
     const known = readJson<ImageLayer>(path)
     if (known) {
-      lease.add(known.diffId)
+      await lease.add(known.diffId)
       if (store.layers.has(known.diffId)) {
         onProgress?.({ what, state: 'cached', seconds: 0 })
         return known

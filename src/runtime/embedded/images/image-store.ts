@@ -25,7 +25,7 @@ const keepUnfinished = 3_600_000
 export interface ImageStore {
   readonly directory: string
   readonly clock: Clock
-  /** Of which there is one at a time. */
+  /** Whoever opened it, when there is one such at a time. */
   readonly owner?: string
   readonly blobs: BlobStore
   readonly layers: LayerStore
@@ -33,6 +33,7 @@ export interface ImageStore {
   readonly references: ReferenceIndex
   /** By name, `sha256:…` or the hexadecimal part of an id (twelve digits or more). */
   find(reference: string): ImageRecord | undefined
+  /** One that a container of whichever process was made of is pinned; {@link status} does not look. */
   list(): Image[]
   status(reference: string): Image | undefined
   /** Removes one name, or by id all names of an image; what nobody uses any more goes with it. */
@@ -63,7 +64,7 @@ export function openImageStore(directory: string, clock: Clock = realClock, owne
   }
   const namesOf = (id: string) => references.list().filter((record) => record.id === id)
   const collectGarbage = () => {
-    leases.exclusively((inUse) => {
+    leases.exclusively((inUse, goesOn) => {
       for (const record of references.list()) {
         for (const one of [
           record.manifest.digest,
@@ -74,9 +75,14 @@ export function openImageStore(directory: string, clock: Clock = realClock, owne
           inUse.add(one)
       }
       for (const digest of blobs.list()) if (!inUse.has(digest)) blobs.remove(digest)
-      for (const { diffId } of layers.list()) if (!inUse.has(diffId)) layers.remove(diffId)
+      for (const { diffId } of layers.list()) {
+        if (inUse.has(diffId)) continue
+        layers.remove(diffId)
+        goesOn()
+      }
       blobs.removePartial(inUse, keepUnfinished)
       layers.removeUnfinished(keepUnfinished)
+      references.removeUnfinished(keepUnfinished)
       for (const name of namesIn(directory)) {
         const path = join(directory, name)
         if (name.startsWith('loading-') && fileAge(path) > keepUnfinished) rmSync(path, { recursive: true, force: true })
@@ -105,7 +111,8 @@ export function openImageStore(directory: string, clock: Clock = realClock, owne
     },
     list() {
       const all = Map.groupBy(references.list(), (record) => record.id)
-      return [...all.values()].flatMap((records) => asImage(records, false) ?? [])
+      const pinned = leases.pinnedImages()
+      return [...all].flatMap(([id, records]) => asImage(records, pinned.has(id)) ?? [])
     },
     remove(reference) {
       const names = byId(reference)

@@ -15,7 +15,6 @@ describe('layers', { skip: process.getuid?.() !== 0 ? 'needs root' : false }, ()
   after(() => rmSync(directory, { recursive: true, force: true }))
   const unpack = async (tar: Buffer) => {
     const mark = await layers.unpack(digestOf(tar), Readable.from([tar]), 'none')
-    await layers.seal([mark])
     return layers.path(mark.diffId)
   }
 
@@ -101,7 +100,5 @@ describe('layers', { skip: process.getuid?.() !== 0 ? 'needs root' : false }, ()
     await assert.rejects(layers.unpack(digestOf('other'), Readable.from([tar]), 'none'), /wrong diff id/)
     await assert.rejects(layers.unpack(digestOf(tar), Readable.from([Buffer.from('this is no archive'.repeat(100))]), 'none'), /invalid tar header/)
     assert.deepEqual(readdirSync(layers.directory).sort(), before)
-    const unsealed = await layers.unpack(digestOf(tar), Readable.from([tar]), 'none')
-    assert.equal(layers.has(unsealed.diffId), false)
   })
 })

@@ -1,7 +1,8 @@
 /**
  * Layers unpacked once, in overlayfs's form, for all images that share them: `layers/<24 digits of the diff id>`,
  * short because the kernel takes one page of mount options. A layer counts when its mark `<name>.json` is
- * there; the mark is written after everything is synced.
+ * there; the mark is written after everything is synced. Who adds a layer holds its lock: one that counts may be
+ * mounted in any process and is never replaced.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
@@ -54,12 +55,12 @@ export class LayerStore {
     return mkdtempSync(join(this.directory, beginning))
   }
 
-  /** Unpacks and checks a layer; it counts after {@link seal}. Nothing is left when it fails. */
+  /** Unpacks, checks and adds a layer. Nothing is left when it fails. */
   async unpack(diffId: string, source: Readable, compression: Compression, signal?: AbortSignal): Promise<LayerMark> {
     const directory = this.begin()
     try {
       const mark = await unpackInto(directory, diffId, source, compression, signal)
-      this.#take(directory, diffId)
+      await this.commit(directory, mark)
       return mark
     } catch (error) {
       await rm(directory, { recursive: true, force: true })
@@ -68,25 +69,16 @@ export class LayerStore {
   }
 
   /** Takes over a directory that is in overlayfs's form already. */
-  commit(directory: string, diffId: string): void {
-    this.#take(directory, diffId)
-  }
-
-  #take(directory: string, diffId: string): void {
-    if (this.has(diffId)) {
-      rmSync(directory, { recursive: true, force: true })
+  async commit(directory: string, mark: LayerMark): Promise<void> {
+    const path = this.path(mark.diffId)
+    if (this.has(mark.diffId)) {
+      await rm(directory, { recursive: true, force: true })
       return
     }
-    rmSync(this.path(diffId), { recursive: true, force: true })
-    renameSync(directory, this.path(diffId))
-  }
-
-  /** Syncs once for all of them: from now on they count. */
-  async seal(marks: LayerMark[]): Promise<void> {
-    const unsealed = marks.filter((mark) => !this.has(mark.diffId))
-    if (unsealed.length === 0) return
+    await rm(path, { recursive: true, force: true })
+    renameSync(directory, path)
     await command('sync', ['-f', this.directory])
-    for (const mark of unsealed) writeJson(`${this.path(mark.diffId)}.json`, mark)
+    writeJson(`${path}.json`, mark)
   }
 
   list(): LayerMark[] {

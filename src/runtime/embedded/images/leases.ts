@@ -3,8 +3,8 @@
  * renewed while it lasts), or a container (a pin that stays until the container goes). Several processes share
  * the store, seen from different PID namespaces: a lease shows its life by its file's time, never by a process id.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import type { Clock } from '../../../machinery/clock.ts'
 import { namesIn, readJson, writeJson } from '../json-file.ts'
 import { fileAge } from './file-age.ts'
@@ -15,38 +15,52 @@ const deadAfter = 120_000
 interface LeaseFile {
   /** Digests of blobs and diff ids of layers. */
   content: string[]
-  permanent: boolean
+  /** Of a pin: what it lasts as long as, below the store's parent or beside it. */
+  holder?: string
+  /** Of a pin: the image that the container was made of. */
+  image?: string
+}
+
+export interface Pin {
+  image: string
+  content: string[]
+  /** The directory of the container's data. */
+  holder: string
 }
 
 export interface Lease {
-  add(...content: string[]): void
+  /** Found content may be relied on once this has resolved. */
+  add(...content: string[]): Promise<void>
   release(): void
 }
 
 export class Leases {
+  readonly #root: string
   readonly #directory: string
   readonly #lock: string
   readonly #clock: Clock
 
   constructor(root: string, clock: Clock) {
+    this.#root = root
     this.#directory = join(root, 'leases')
     this.#lock = join(root, 'collecting')
     this.#clock = clock
     mkdirSync(this.#directory, { recursive: true })
   }
 
-  /** Content may be looked for, and found content relied on, once this has resolved. */
+  /** For content that is looked for, fetched or made: see {@link Lease.add}. */
   async take(): Promise<Lease> {
     const path = join(this.#directory, `work-${this.#clock.uuid()}.json`)
     const content = new Set<string>()
-    const save = () => writeJson(path, { content: [...content], permanent: false } satisfies LeaseFile)
+    const save = () => writeJson(path, { content: [...content] } satisfies LeaseFile)
     save()
     const renewal = this.#clock.every(renewEvery, save)
-    while (this.#collecting()) await this.#clock.sleep(20)
+    await this.#noCollector()
     return {
-      add(...more) {
+      add: async (...more) => {
         for (const one of more) content.add(one)
         save()
+        await this.#noCollector()
       },
       release() {
         renewal.cancel()
@@ -55,24 +69,26 @@ export class Leases {
     }
   }
 
-  pin(name: string, content: string[]): void {
-    writeJson(join(this.#directory, `pin-${name}.json`), { content, permanent: true } satisfies LeaseFile)
+  /** Lasts until {@link unpin}, or until the holder is gone. Whether the content is there is known once this has resolved. */
+  async pin(name: string, { image, content, holder }: Pin): Promise<void> {
+    writeJson(join(this.#directory, `pin-${name}.json`), { image, content, holder: relative(this.#root, holder) } satisfies LeaseFile)
+    await this.#noCollector()
   }
 
   unpin(name: string): void {
     rmSync(join(this.#directory, `pin-${name}.json`), { force: true })
   }
 
-  /** Forgets the pins of all others. */
-  retainPins(names: Set<string>): void {
-    for (const file of namesIn(this.#directory)) {
-      const name = /^pin-(.+)\.json$/.exec(file)?.[1]
-      if (name && !names.has(name)) this.unpin(name)
-    }
+  /** Ids of the images that containers of any process were made of. */
+  pinnedImages(): Set<string> {
+    return new Set(this.#valid().flatMap(({ image }) => image ?? []))
   }
 
-  /** Runs `collect` with what is in use; nobody takes a lease meanwhile. False when another process collects. */
-  exclusively(collect: (inUse: Set<string>) => void): boolean {
+  /**
+   * Runs `collect` with what is in use; nobody relies on other content meanwhile. It calls `goesOn` between its steps.
+   * False when another process collects.
+   */
+  exclusively(collect: (inUse: Set<string>, goesOn: () => void) => void): boolean {
     if (this.#collecting()) return false
     try {
       writeFileSync(this.#lock, '', { flag: 'wx' })
@@ -81,24 +97,27 @@ export class Leases {
       throw error
     }
     try {
-      collect(this.#inUse())
+      collect(new Set(this.#valid().flatMap(({ content }) => content)), () => writeFileSync(this.#lock, '.'))
     } finally {
       rmSync(this.#lock, { force: true })
     }
     return true
   }
 
-  #inUse(): Set<string> {
-    const all = new Set<string>()
-    for (const name of namesIn(this.#directory)) {
-      if (!name.endsWith('.json')) continue
+  #valid(): LeaseFile[] {
+    return namesIn(this.#directory).flatMap((name) => {
+      if (!name.endsWith('.json')) return []
       const path = join(this.#directory, name)
       const lease = readJson<LeaseFile>(path)
-      if (!lease) continue
-      if (!lease.permanent && fileAge(path) > deadAfter) rmSync(path, { force: true })
-      else for (const one of lease.content) all.add(one)
-    }
-    return all
+      if (!lease) return []
+      const lasts = name.startsWith('pin-') ? lease.holder === undefined || existsSync(join(this.#root, lease.holder)) : fileAge(path) <= deadAfter
+      if (!lasts) rmSync(path, { force: true })
+      return lasts ? [lease] : []
+    })
+  }
+
+  async #noCollector(): Promise<void> {
+    while (this.#collecting()) await this.#clock.sleep(20)
   }
 
   /** A collector that was killed leaves its lock: it is broken when it is old. */

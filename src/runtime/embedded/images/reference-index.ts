@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn, readJson, writeJson } from '../json-file.ts'
+import { fileAge } from './file-age.ts'
 import type { ImageRecord } from './image-record.ts'
 
 export class ReferenceIndex {
@@ -24,12 +25,21 @@ export class ReferenceIndex {
     return readJson<ImageRecord>(this.#path(name))
   }
 
-  set(record: ImageRecord): void {
-    writeJson(this.#path(record.name), record)
+  /** `writer` tells one from another that sets the same name at the same time. */
+  set(record: ImageRecord, writer: string): void {
+    writeJson(this.#path(record.name), record, `.${writer}`)
   }
 
   remove(name: string): void {
     rmSync(this.#path(name), { force: true })
+  }
+
+  /** What writers that were killed have left. */
+  removeUnfinished(age: number): void {
+    for (const file of namesIn(this.#directory)) {
+      const path = join(this.#directory, file)
+      if (file.endsWith('.new') && fileAge(path) > age) rmSync(path, { force: true })
+    }
   }
 
   list(): ImageRecord[] {

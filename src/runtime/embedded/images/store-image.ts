@@ -2,10 +2,9 @@
 import { RuntimeError } from '../../runtime.ts'
 import type { ImageLayer, ImageRecord } from './image-record.ts'
 import type { ImageStore } from './image-store.ts'
-import type { LayerMark } from './layer-store.ts'
 import type { Lease } from './leases.ts'
 import { compressionOf, type Descriptor, type ImageConfig, type Manifest } from './manifest.ts'
-import { withWorkLock } from './work-lock.ts'
+import { withLayerLock } from './work-lock.ts'
 
 const atOnce = 4
 
@@ -22,47 +21,44 @@ export interface StoreImageOptions {
 
 export async function storeImage(options: StoreImageOptions): Promise<ImageRecord> {
   const { store, lease, manifest, descriptor } = options
-  lease.add(descriptor.digest, manifest.config.digest)
+  await lease.add(descriptor.digest, manifest.config.digest)
   await options.fetch(manifest.config)
   const config = JSON.parse(store.blobs.read(manifest.config.digest).toString()) as ImageConfig
   const diffIds = config.rootfs?.diff_ids ?? []
   if (diffIds.length !== manifest.layers.length) throw new RuntimeError('ErrImagePull', 'mismatched image rootfs and manifest layers')
   const layers = manifest.layers.map(({ mediaType, digest, size }, index): ImageLayer => ({ mediaType, digest, size, diffId: diffIds[index] ?? '' }))
-  lease.add(...layers.flatMap((layer) => [layer.digest, layer.diffId]))
-  const unpacked = await inParallel(layers, (layer) => unpackLayer(options, layer))
-  await store.layers.seal(unpacked.flatMap((mark) => mark ?? []))
+  await lease.add(...layers.flatMap((layer) => [layer.digest, layer.diffId]))
+  await inParallel(layers, (layer) => unpackLayer(options, layer))
   const size = layers.reduce((sum, layer) => sum + layer.size, manifest.config.size)
   const record = { manifest: descriptor, id: manifest.config.digest, config, layers, size, storedAt: store.clock.now() }
   const records = options.names.map((name): ImageRecord => ({ name, ...record }))
-  for (const one of records) store.references.set(one)
+  for (const one of records) store.references.set(one, store.clock.uuid())
   return records[0] ?? { name: '', ...record }
 }
 
-/** Undefined when the layer was there already. */
-function unpackLayer(options: StoreImageOptions, layer: ImageLayer): Promise<LayerMark | undefined> {
+function unpackLayer(options: StoreImageOptions, layer: ImageLayer): Promise<void> {
   const { store, signal } = options
-  return withWorkLock(store, layer.diffId.replace(':', '-'), async () => {
-    if (store.layers.has(layer.diffId)) return undefined
+  return withLayerLock(store, layer.diffId, async () => {
+    if (store.layers.has(layer.diffId)) return
     await options.fetch(layer)
     const start = Buffer.alloc(4)
     for await (const chunk of store.blobs.stream(layer.digest)) {
       Buffer.from(chunk).copy(start)
       break
     }
-    return store.layers.unpack(layer.diffId, store.blobs.stream(layer.digest), compressionOf(start), signal)
+    await store.layers.unpack(layer.diffId, store.blobs.stream(layer.digest), compressionOf(start), signal)
   })
 }
 
 /** A few at once: a slow connection and a slow disk do not wait for each other. Nothing goes on in the back when one has failed. */
-async function inParallel<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
+async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values()
   let failed = false
   const workers = Array.from({ length: Math.min(items.length, atOnce) }, async () => {
-    for (const [index, item] of queue) {
+    for (const item of queue) {
       if (failed) return
       try {
-        results[index] = await work(item)
+        await work(item)
       } catch (error) {
         failed = true
         throw error
@@ -71,5 +67,4 @@ async function inParallel<T, R>(items: T[], work: (item: T) => Promise<R>): Prom
   })
   const settled = await Promise.allSettled(workers)
   for (const one of settled) if (one.status === 'rejected') throw one.reason
-  return results
 }

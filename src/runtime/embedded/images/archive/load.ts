@@ -136,7 +136,7 @@ async function loadDocker(store: ImageStore, lease: Lease, files: Map<string, st
     const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers }
     const content = JSON.stringify(manifest)
     const descriptor: Descriptor = { mediaType: mediaTypes.manifest, digest: digestOf(content), size: Buffer.byteLength(content) }
-    lease.add(descriptor.digest)
+    await lease.add(descriptor.digest)
     await store.blobs.put(content)
     const fetch = async ({ digest }: Descriptor) => {
       if (!store.blobs.has(digest)) await keep(store, blobs.get(digest), digest)
@@ -155,7 +155,7 @@ function namesFor(wanted: string[], found: string[], digest: string): string[] {
 async function keep(store: ImageStore, file: string | undefined, digest: string): Promise<void> {
   if (!file) throw new Error(`the archive lacks ${digest}`)
   const digester = new Digester()
-  const partial = store.blobs.partialPath(digest)
+  const partial = `${store.blobs.partialPath(digest)}-${store.clock.uuid()}`
   await pipeline(Readable.from(createReadStream(file)), digester, createWriteStream(partial))
   const found = digester.digest()
   if (found !== digest) throw new Error(`the archive is damaged: unexpected digest ${found}, expected ${digest}`)

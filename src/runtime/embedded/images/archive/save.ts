@@ -17,9 +17,9 @@ export async function saveImages(references: string[], path: string, store: Imag
     const images = references.map((reference) => {
       const image = store.find(reference)
       if (!image) throw new Error(`no such image: ${reference}`)
-      lease.add(image.manifest.digest, image.id, ...image.layers.flatMap((layer) => [layer.digest, layer.diffId]))
       return image
     })
+    await lease.add(...images.flatMap((image) => [image.manifest.digest, image.id, ...image.layers.flatMap((layer) => [layer.digest, layer.diffId])]))
     await pipeline(Readable.from(archive(images, store), { objectMode: false }), createWriteStream(temporary))
     renameSync(temporary, path)
   } finally {

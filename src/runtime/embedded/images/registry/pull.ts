@@ -61,7 +61,7 @@ async function resolve(client: RegistryClient, store: ImageStore, reference: Ima
     const digest = digestOf(content)
     if (what.includes(':') && digest !== what)
       throw new Error(`failed commit on ref "manifest-${what}": unexpected commit digest ${digest}, expected ${what}: failed precondition`)
-    lease.add(digest)
+    await lease.add(digest)
     await store.blobs.put(content)
     return { descriptor: { mediaType, digest, size: content.length }, document: parsed(content) }
   }
