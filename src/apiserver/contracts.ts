@@ -6,6 +6,7 @@
 import type { Resource } from '../apis/resource.ts'
 import type { Cause } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { AnyObject } from '../machinery/object.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from './request.ts'
 
@@ -232,6 +233,8 @@ export interface ServerAccess {
   authenticate(request: ApiRequest): Promise<UserInfo | undefined>
   /** Runs admission for a handler that admits (connect, token): mutate then validate. */
   admit(attributes: AdmissionAttributes): Promise<void>
+  /** What the server counts; told by `/metrics`. */
+  readonly metrics: MetricRegistry
   /** What went wrong where no request can say so. */
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
 }

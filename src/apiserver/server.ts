@@ -2,6 +2,7 @@
 import { builtInResources } from '../apis/built-in.ts'
 import type { Resource } from '../apis/resource.ts'
 import type { Clock } from '../machinery/clock.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { readBuiltInSchema } from '../machinery/schema/built-in.ts'
 import { Schema } from '../machinery/schema/schema.ts'
 import { identityTransformer, type Transformer } from '../store/encryption/transformer.ts'
@@ -11,9 +12,10 @@ import { allForeign } from './discovery/foreign.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { healthHandler } from './health/health.ts'
 import { kubernetesVersion, type Version, versionHandler } from './health/version.ts'
-import { Gauge } from './metrics/exposition.ts'
+import { meteredStore } from './metrics/metered-store.ts'
 import { metricsHandler } from './metrics/metrics-handler.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
+import { addServerMetrics } from './metrics/server-metrics.ts'
 import { BodyDecoder } from './negotiation/body.ts'
 import { HandlerTable } from './pipeline/handlers.ts'
 import type { InFlightLimits } from './pipeline/in-flight.ts'
@@ -46,6 +48,8 @@ export interface ApiServerOptions {
   version?: Version
   /** How many requests are worked on at once. Upstream's defaults when absent. */
   limits?: InFlightLimits
+  /** Where it counts; what others in it count is told by `/metrics` too. */
+  metrics?: MetricRegistry
   log?: Log
 }
 
@@ -60,13 +64,14 @@ export interface ApiServer {
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, clock } = options
+  const { clock, metrics: registry = new MetricRegistry() } = options
+  const store = meteredStore(options.store, clock, registry)
   const log: Log = options.log ?? (() => {})
   const schemaFile = options.schema && options.resources ? undefined : readBuiltInSchema()
   const schema = options.schema ?? new Schema(schemaFile ?? readBuiltInSchema())
   const resources = createResourceTable(options.resources ?? builtInResources(schemaFile ?? readBuiltInSchema()))
   const feed = new CacheFeed(store, clock)
-  const metrics = new RequestMetrics()
+  const metrics = new RequestMetrics(registry)
   const endings: (() => void)[] = []
   let started = false
 
@@ -89,12 +94,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await admission.mutate(attributes)
       await admission.validate(attributes)
     },
+    metrics: registry,
     log,
   }
 
   const parts: ServerPart[] = [namespaceHooks, ...options.parts].map((make) => make(access))
   const foreign = allForeign(parts.flatMap((part) => part.foreign ?? []))
-  const admission = new AdmissionChain(parts.flatMap((part) => part.admission ?? []))
+  const admission = new AdmissionChain(
+    parts.flatMap((part) => part.admission ?? []),
+    { clock, metrics },
+  )
   const registries: Registries = new Registries({
     schema,
     clock,
@@ -113,23 +122,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...parts.flatMap((part) => part.healthChecks ?? []),
     { name: 'poststarthook/parts', of: ['readyz', 'healthz'], check: () => mustBe(started, 'the server is starting') },
   ]
-  metrics.add(
-    new Gauge('apiserver_storage_objects', 'Number of stored objects at the time of last check split by kind.', function* () {
-      for (const [prefix, cache] of registries.caches()) yield [{ resource: prefix }, cache.size]
-    }),
-  )
-  metrics.add(
-    new Gauge('apiserver_registered_watchers', 'Number of currently registered watchers for a given resource.', function* () {
-      for (const [prefix, cache] of registries.caches()) if (cache.watchers > 0) yield [{ resource: prefix }, cache.watchers]
-    }),
-  )
+  const refresh = addServerMetrics(registry, { store, caches: () => registries.caches(), inFlight: () => pipeline.inFlight })
   const own = [
     healthHandler(
       () => checks,
+      registry,
       (message, fields) => log('warn', message, fields),
     ),
     versionHandler(options.version ?? kubernetesVersion),
-    metricsHandler(metrics),
+    metricsHandler(registry, refresh),
     bindingHandler(() => registries),
     evictionHandler(() => registries),
     componentStatuses(access, () => store.revision()),

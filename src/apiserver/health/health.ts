@@ -1,5 +1,6 @@
 /** /healthz, /livez and /readyz: all checks, or one by its name; `?verbose` tells each. */
 import { noSuchPath } from '../../machinery/errors.ts'
+import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { HealthCheck, RequestHandler } from '../contracts.ts'
 import type { ApiResponse } from '../request.ts'
 
@@ -10,7 +11,13 @@ interface Result {
   error: unknown
 }
 
-export function healthHandler(checks: () => readonly HealthCheck[], log: (message: string, fields: Record<string, unknown>) => void): RequestHandler {
+export function healthHandler(
+  checks: () => readonly HealthCheck[],
+  metrics: MetricRegistry,
+  log: (message: string, fields: Record<string, unknown>) => void,
+): RequestHandler {
+  const last = metrics.gauge('kubernetes_healthcheck', 'The last result of each health check: 1 for healthy.', ['name', 'type'])
+  const told = metrics.counter('kubernetes_healthchecks_total', 'Results of health checks.', ['name', 'status', 'type'])
   async function run(endpoint: Endpoint, selected: readonly HealthCheck[]): Promise<Result[]> {
     return Promise.all(
       selected.map(async (check) => {
@@ -36,6 +43,10 @@ export function healthHandler(checks: () => readonly HealthCheck[], log: (messag
       const selected = asked ? all.filter((check) => check.name === asked) : all.filter((check) => !excluded.has(check.name))
       if (asked && selected.length === 0) throw noSuchPath()
       const results = await run(endpoint, selected)
+      for (const { name, error } of results) {
+        last.of(name, endpoint).set(error === undefined ? 1 : 0)
+        told.of(name, error === undefined ? 'success' : 'error', endpoint).add()
+      }
       const failed = results.some(({ error }) => error !== undefined)
       const lines = results.map(({ name, error }) => (error === undefined ? `[+]${name} ok\n` : `[-]${name} failed: reason withheld\n`))
       for (const name of excluded) lines.push(`[+]${name} excluded: ok\n`)

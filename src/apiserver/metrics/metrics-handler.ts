@@ -1,11 +1,13 @@
-/** GET /metrics. */
+/** GET /metrics. `refresh` brings what can be known only by asking. */
+import { expositionType } from '../../machinery/metrics/exposition.ts'
+import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { RequestHandler } from '../contracts.ts'
-import type { RequestMetrics } from './request-metrics.ts'
 
-export const metricsHandler = (metrics: RequestMetrics): RequestHandler => ({
+export const metricsHandler = (registry: MetricRegistry, refresh: () => Promise<void>): RequestHandler => ({
   name: 'metrics',
   paths: ['/metrics'],
   async handle() {
-    return { kind: 'bytes', status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', bytes: metrics.render() }
+    await refresh()
+    return { kind: 'bytes', status: 200, contentType: expositionType, bytes: registry.text() }
   },
 })

@@ -1,55 +1,73 @@
 /** Requests counted and timed, under upstream's names. */
-import type { ApiRequest, ApiResponse, RequestInfo } from '../request.ts'
-import { Counter, Histogram, type Metric, renderLabels } from './exposition.ts'
+import type { Family, HistogramSeries, MetricRegistry, Series } from '../../machinery/metrics/registry.ts'
+import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from '../request.ts'
 
-const buckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
+const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
+const about = ['verb', 'dry_run', 'group', 'version', 'resource', 'subresource', 'scope', 'component']
+
+interface Counted {
+  total: Series
+  duration: HistogramSeries | undefined
+}
 
 export class RequestMetrics {
-  readonly #total = new Counter(
-    'apiserver_request_total',
-    'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
-  )
-  readonly #duration = new Histogram(
-    'apiserver_request_duration_seconds',
-    'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
-    buckets,
-  )
-  readonly #labels = new Map<string, string>()
-  readonly #others: Metric[] = []
+  readonly #total: Family<Series>
+  readonly #duration: Family<HistogramSeries>
+  readonly #authentications: Family<Series>
+  readonly #users: Family<Series>
+  readonly #authorizations: Family<Series>
+  readonly #admitted: Family<HistogramSeries>
+  /** What a request adds to, by all that distinguishes it. */
+  readonly #counted = new Map<string, Counted>()
 
-  add(metric: Metric): void {
-    this.#others.push(metric)
+  constructor(registry: MetricRegistry) {
+    this.#total = registry.counter('apiserver_request_total', 'Requests by what they asked, of what, and the code of the answer.', [...about, 'code'])
+    this.#duration = registry.histogram(
+      'apiserver_request_duration_seconds',
+      'Seconds from a request to its answer; watches are not among them.',
+      about,
+      bounds,
+    )
+    this.#authentications = registry.counter('authentication_attempts', 'Times that it was found out who calls, by result.', ['result'])
+    this.#users = registry.counter('authenticated_user_requests', 'Requests by who made them.', ['username'])
+    this.#authorizations = registry.counter('authorization_attempts_total', 'Times that it was decided whether a request is allowed, by result.', ['result'])
+    this.#admitted = registry.histogram(
+      'apiserver_admission_controller_admission_duration_seconds',
+      'Seconds that one admission plugin took.',
+      ['name', 'operation', 'rejected', 'type'],
+      [0.005, 0.025, 0.1, 0.5, 1, 2.5],
+    )
   }
 
   observe(info: RequestInfo, request: ApiRequest, response: ApiResponse, seconds: number): void {
-    const verb = verbOf(info)
     const code = response.kind === 'hijacked' ? '101' : String(response.status)
     const dryRun = request.query.has('dryRun') ? 'All' : ''
-    const key = `${verb}|${info.group}|${info.version}|${info.resource}|${info.subresource}|${scopeOf(info)}|${dryRun}`
-    this.#total.add(this.#countLabels(`${key}|${code}`))
-    // A watch lasts as long as its client likes: its time says nothing.
-    if (verb !== 'WATCH') this.#duration.observe(key, () => labelsOf(key), seconds)
-  }
-
-  #countLabels(key: string): string {
-    let labels = this.#labels.get(key)
-    if (labels === undefined) {
-      labels = renderLabels(labelsOf(key))
-      this.#labels.set(key, labels)
+    const verb = verbOf(info)
+    const scope = scopeOf(info)
+    const key = `${verb}|${info.group}|${info.version}|${info.resource}|${info.subresource}|${scope}|${dryRun}|${code}`
+    let counted = this.#counted.get(key)
+    if (!counted) {
+      const values = [verb, dryRun, info.group, info.version, info.resource, info.subresource, scope, 'apiserver']
+      // A watch lasts as long as its client likes: its time says nothing.
+      counted = { total: this.#total.of(...values, code), duration: verb === 'WATCH' ? undefined : this.#duration.of(...values) }
+      this.#counted.set(key, counted)
     }
-    return labels
+    counted.total.add()
+    counted.duration?.observe(seconds)
   }
 
-  render(): string {
-    return [this.#total, this.#duration, ...this.#others].map((metric) => metric.render()).join('')
+  authenticated(user: UserInfo | undefined): void {
+    this.#authentications.of(user ? 'success' : 'failure').add()
+    if (user) this.#users.of(user.name.startsWith('system:') ? 'system' : user.groups.includes('system:masters') ? 'admin' : 'other').add()
   }
-}
 
-const names = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'dry_run', 'code']
+  authorized(decision: 'allowed' | 'denied' | 'noOpinion'): void {
+    this.#authorizations.of(decision === 'noOpinion' ? 'no-opinion' : decision).add()
+  }
 
-function labelsOf(key: string): Record<string, string> {
-  const values = key.split('|')
-  return { component: 'apiserver', ...Object.fromEntries(values.map((value, i) => [names[i] ?? '', value])) }
+  admitted(plugin: string, operation: string, type: 'admit' | 'validate', rejected: boolean, seconds: number): void {
+    this.#admitted.of(plugin, operation, String(rejected), type).observe(seconds)
+  }
 }
 
 function verbOf({ verb, isResourceRequest }: RequestInfo): string {

@@ -57,6 +57,10 @@ class Lane {
     })
   }
 
+  counts(): { running: number; waiting: number } {
+    return { running: this.#running, waiting: this.#waiting.size }
+  }
+
   readonly leave = (): void => {
     const [next] = this.#waiting
     if (!next) {
@@ -76,6 +80,10 @@ export class InFlight {
   constructor(clock: Clock, limits: InFlightLimits = defaultLimits) {
     this.#reading = new Lane(limits.reading, limits, clock)
     this.#mutating = new Lane(limits.mutating, limits, clock)
+  }
+
+  counts(kind: 'readOnly' | 'mutating'): { running: number; waiting: number } {
+    return (kind === 'readOnly' ? this.#reading : this.#mutating).counts()
   }
 
   /** Undefined for who is not counted: what lasts, and who must always get an answer. Else what ends the request's place. */

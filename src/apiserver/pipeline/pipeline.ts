@@ -37,11 +37,11 @@ export interface PipelineOptions {
 
 export class Pipeline {
   readonly #options: PipelineOptions
-  readonly #inFlight: InFlight
+  readonly inFlight: InFlight
 
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#inFlight = new InFlight(options.clock, options.limits)
+    this.inFlight = new InFlight(options.clock, options.limits)
   }
 
   async handle(request: ApiRequest): Promise<ApiResponse> {
@@ -69,7 +69,7 @@ export class Pipeline {
 
   /** In number and in time. */
   async #bounded(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
-    const entered = this.#inFlight.enter(user, info)
+    const entered = this.inFlight.enter(user, info)
     const leave = entered instanceof Promise ? await entered : entered
     const answered = this.#answer(request, info, user)
     if (leave) answered.then(leave, leave)
@@ -77,6 +77,12 @@ export class Pipeline {
   }
 
   async authenticate(request: ApiRequest): Promise<UserInfo | undefined> {
+    const user = await this.#callerOf(request)
+    this.#options.metrics.authenticated(user)
+    return user
+  }
+
+  async #callerOf(request: ApiRequest): Promise<UserInfo | undefined> {
     for (const authenticator of this.#options.authenticators) {
       const answer = authenticator.authenticate(request)
       const user = answer instanceof Promise ? await answer : answer
@@ -91,6 +97,7 @@ export class Pipeline {
 
   async #mayDo(user: UserInfo, info: RequestInfo): Promise<void> {
     const { decision, reason } = await this.authorize({ user, info })
+    this.#options.metrics.authorized(decision)
     if (decision === 'allowed') return
     const about = { group: info.group, resource: info.resource, name: info.name }
     throw forbidden(about, forbiddenReason({ user, info }, reason))

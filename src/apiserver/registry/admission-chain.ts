@@ -1,26 +1,44 @@
-/** Runs the admission plugins over a write, in their order. */
+/** Runs the admission plugins over a write, in their order, and tells how long each took. */
+import type { Clock } from '../../machinery/clock.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../contracts.ts'
+import type { RequestMetrics } from '../metrics/request-metrics.ts'
+
+export interface AdmissionTimes {
+  clock: Clock
+  metrics: RequestMetrics
+}
 
 export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[]
+  readonly #times: AdmissionTimes
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
+  constructor(plugins: readonly AdmissionPlugin[], times: AdmissionTimes) {
     this.#plugins = plugins
+    this.#times = times
   }
 
-  async mutate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (!plugin.mutate || plugin.handles?.(attributes) === false) continue
-      const done = plugin.mutate(attributes)
-      if (done) await done
-    }
+  mutate(attributes: AdmissionAttributes): Promise<void> {
+    return this.#run('admit', attributes)
   }
 
-  async validate(attributes: AdmissionAttributes): Promise<void> {
+  validate(attributes: AdmissionAttributes): Promise<void> {
+    return this.#run('validate', attributes)
+  }
+
+  async #run(type: 'admit' | 'validate', attributes: AdmissionAttributes): Promise<void> {
+    const { clock, metrics } = this.#times
     for (const plugin of this.#plugins) {
-      if (!plugin.validate || plugin.handles?.(attributes) === false) continue
-      const done = plugin.validate(attributes)
-      if (done) await done
+      const step = type === 'admit' ? plugin.mutate : plugin.validate
+      if (!step || plugin.handles?.(attributes) === false) continue
+      const start = clock.monotonic()
+      let rejected = true
+      try {
+        const done = step.call(plugin, attributes)
+        if (done) await done
+        rejected = false
+      } finally {
+        metrics.admitted(plugin.name, attributes.verb.toUpperCase(), type, rejected, (clock.monotonic() - start) / 1000)
+      }
     }
   }
 }

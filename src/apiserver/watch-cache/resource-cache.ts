@@ -4,6 +4,7 @@
  */
 import type { Resource } from '../../apis/resource.ts'
 import type { Clock, Timer } from '../../machinery/clock.ts'
+import { Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { Compacted, type Store, type StoreEvent } from '../../store/store.ts'
 import type { CachedObjects } from '../contracts.ts'
@@ -31,7 +32,10 @@ export interface WatchStart {
 type ChangeHandler = Parameters<CachedObjects['onChange']>[0]
 
 export class ResourceCache implements FeedConsumer, CachedObjects {
+  readonly resource: Resource
   readonly prefix: string
+  /** Events that its watches were told. */
+  readonly told = new Series()
   readonly codec: ObjectCodec
   readonly #store: Store
   readonly #feed: CacheFeed
@@ -48,6 +52,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
   #watching = 0
 
   constructor(resource: Resource, codec: ObjectCodec, store: Store, feed: CacheFeed, clock: Clock) {
+    this.resource = resource
     this.prefix = `/registry/${resource.storagePrefix}/`
     this.codec = codec
     this.#store = store
@@ -98,7 +103,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
   }
 
   watch(options: WatchStreamOptions, start: WatchStart): WatchStream {
-    const stream = new WatchStream(options)
+    const stream = new WatchStream(options, this.told)
     if (start.initial) {
       stream.begin(this.#selected(options))
       if (start.initialEnd) stream.bookmark(this.#feed.revision, true)

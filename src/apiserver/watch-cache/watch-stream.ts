@@ -3,6 +3,7 @@
  * loses its watch, not the server its memory, and starts again from the last revision it saw.
  */
 import { expired } from '../../machinery/errors.ts'
+import type { Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject, Status, WatchEvent } from '../../machinery/object.ts'
 import type { CacheChange } from './change.ts'
 import type { Selection } from './selection.ts'
@@ -30,6 +31,7 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
   /** Applied to each object as it leaves (tables, metadata only). */
   render: ((event: Event) => Event) | undefined
   readonly #options: WatchStreamOptions
+  readonly #told: Series | undefined
   readonly #closers: (() => void)[] = []
   /** Objects that were there when the watch began: ADDED events not made yet. */
   #initial: Iterator<AnyObject> | undefined
@@ -37,8 +39,10 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
   #ended = false
   #readable: (() => void) | undefined
 
-  constructor(options: WatchStreamOptions) {
+  /** `told` counts the events that are taken. */
+  constructor(options: WatchStreamOptions, told?: Series) {
     this.#options = options
+    this.#told = told
     this.selection = options.selection
     this.bookmarks = options.bookmarks
   }
@@ -102,6 +106,7 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
         this.#queue = []
       } else events.push(...this.#queue.splice(0, room))
     }
+    this.#told?.add(events.length)
     return this.render ? events.map(this.render) : events
   }
 

@@ -29,6 +29,14 @@ export function addProcessMetrics(registry: MetricRegistry): void {
   ])
 }
 
+/** Which Kubernetes the component is of. */
+export function addBuildInfo(registry: MetricRegistry, { major, minor, gitVersion }: { major: string; minor: string; gitVersion: string }): void {
+  const labels = ['major', 'minor', 'git_version', 'compiler', 'platform']
+  registry.read('kubernetes_build_info', 'gauge', 'The version of the component; always 1.', labels, () => [
+    [[major, minor, gitVersion, 'node', `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`], 1],
+  ])
+}
+
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read()
