@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openApiDocuments } from '../../machinery/openapi/openapi.ts'
+import { readFields } from '../../machinery/protobuf/wire.ts'
 import { readBuiltInDescriptions, readBuiltInSchema } from '../../machinery/schema/built-in.ts'
 import { Schema } from '../../machinery/schema/schema.ts'
-import { readFields } from '../negotiation/protobuf/wire.ts'
 import { encodeOpenApiV2 } from './openapi-protobuf.ts'
 
 const decoder = new TextDecoder()

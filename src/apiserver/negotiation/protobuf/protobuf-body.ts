@@ -1,8 +1,8 @@
 /** `application/vnd.kubernetes.protobuf`: four magic bytes, then an envelope that names the kind. kubectl and most controllers send it. */
 import { badRequest } from '../../../machinery/errors.ts'
+import { MessageDecoder } from '../../../machinery/protobuf/decode-message.ts'
+import { readFields } from '../../../machinery/protobuf/wire.ts'
 import type { Schema } from '../../../machinery/schema/schema.ts'
-import { MessageDecoder } from './decode-message.ts'
-import { readFields } from './wire.ts'
 
 export const protobufMediaType = 'application/vnd.kubernetes.protobuf'
 

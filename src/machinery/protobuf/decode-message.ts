@@ -2,8 +2,8 @@
  * Decodes a message of a built-in type into the JSON that it stands for: numbers of fields from a table of facts,
  * their types from the schema.
  */
-import type { Schema } from '../../../machinery/schema/schema.ts'
-import type { Struct, Structure } from '../../../machinery/schema/structure.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { Struct, Structure } from '../schema/structure.ts'
 import numbers from './field-numbers.json' with { type: 'json' }
 import { pointerFields } from './pointer-fields.ts'
 import { readFields, type WireValue } from './wire.ts'
