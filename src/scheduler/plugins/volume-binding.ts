@@ -1,4 +1,3 @@
-import { matchesNodeSelector } from '../../apis/core/node-selector.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informer } from '../../client/informer.ts'
 import { PersistentVolume, PersistentVolumeClaim } from '../../client/resources.ts'
@@ -8,6 +7,7 @@ import type { V1PersistentVolume, V1PersistentVolumeClaim, V1StorageClass } from
 import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import type { Plugin, Rejection } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
+import { FreeVolumes, reachable } from './free-volumes.ts'
 
 export interface VolumeBindingSources {
   client: Client
@@ -23,8 +23,8 @@ const name = 'VolumeBinding'
 
 interface State {
   bound: V1PersistentVolume[]
-  /** Claims that wait for their first consumer: this pod. */
-  delayed: V1PersistentVolumeClaim[]
+  /** Claims that wait for their first consumer: this pod; each with what it could have. */
+  delayed: { claim: V1PersistentVolumeClaim; free: FreeVolumes }[]
   /** What a node would get, decided in filter, by node. */
   decisions: Map<string, Decision[]>
 }
@@ -40,11 +40,6 @@ const keyOfClaim = (claim: V1PersistentVolumeClaim) => `${claim.metadata.namespa
 const isBound = (claim: V1PersistentVolumeClaim) =>
   Boolean(claim.spec.volumeName) && claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined
 
-function reachable(volume: V1PersistentVolume, node: NodeInfo): boolean {
-  const required = volume.spec.nodeAffinity?.required
-  return !required || matchesNodeSelector(required, node)
-}
-
 /**
  * Volumes decide where a pod may run: a bound one must be reachable from the node; a claim that waits for its first
  * consumer gets the smallest fitting volume of the node, or one is provisioned for it before the pod is bound.
@@ -54,36 +49,34 @@ export function volumeBinding(sources: VolumeBindingSources): Plugin {
   /** Volumes promised to claims, until the informer shows them bound. */
   const promised = new Map<string, string>()
 
-  function candidates(claim: V1PersistentVolumeClaim): V1PersistentVolume[] {
+  function freeFor(claim: V1PersistentVolumeClaim): FreeVolumes {
     const wanted = claim.spec.resources?.requests?.storage ?? '0'
-    return volumes
-      .list()
-      .filter((volume) => {
-        const holder = volume.spec.claimRef
-        const isFree =
-          !holder ||
-          (holder.namespace === claim.metadata.namespace && holder.name === claim.metadata.name && (!holder.uid || holder.uid === claim.metadata.uid))
-        const promise = promised.get(volume.metadata.name)
-        return (
-          isFree &&
-          (promise === undefined || promise === keyOfClaim(claim)) &&
-          !volume.metadata.deletionTimestamp &&
-          (volume.status?.phase === 'Available' || holder !== undefined) &&
-          (volume.spec.storageClassName ?? '') === (claim.spec.storageClassName ?? '') &&
-          (volume.spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem') &&
-          (claim.spec.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode)) &&
-          (!claim.spec.selector || matchesLabelSelector(claim.spec.selector, volume.metadata.labels ?? {})) &&
-          compareQuantities(volume.spec.capacity?.storage ?? '0', wanted) >= 0
-        )
-      })
-      .sort((a, b) => compareQuantities(a.spec.capacity?.storage ?? '0', b.spec.capacity?.storage ?? '0'))
+    const free = volumes.list().filter((volume) => {
+      // The most common reason comes first: there may be thousands.
+      const holder = volume.spec.claimRef
+      const isFree =
+        !holder || (holder.name === claim.metadata.name && holder.namespace === claim.metadata.namespace && (!holder.uid || holder.uid === claim.metadata.uid))
+      if (!isFree) return false
+      const promise = promised.get(volume.metadata.name)
+      return (
+        (promise === undefined || promise === keyOfClaim(claim)) &&
+        !volume.metadata.deletionTimestamp &&
+        (volume.status?.phase === 'Available' || holder !== undefined) &&
+        (volume.spec.storageClassName ?? '') === (claim.spec.storageClassName ?? '') &&
+        (volume.spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem') &&
+        (claim.spec.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode)) &&
+        (!claim.spec.selector || matchesLabelSelector(claim.spec.selector, volume.metadata.labels ?? {})) &&
+        compareQuantities(volume.spec.capacity?.storage ?? '0', wanted) >= 0
+      )
+    })
+    return new FreeVolumes(free)
   }
 
   function decide(state: State, node: NodeInfo): Decision[] | Rejection {
     const decisions: Decision[] = []
     const taken = new Set<string>()
-    for (const claim of state.delayed) {
-      const volume = candidates(claim).find((one) => !taken.has(one.metadata.name) && reachable(one, node))
+    for (const { claim, free } of state.delayed) {
+      const volume = free.bestFor(node, taken)
       if (!volume) {
         const storageClass = classes.get(claim.spec.storageClassName ?? '')
         if (!storageClass || storageClass.provisioner === noProvisioner) return { reason: "node(s) didn't find available persistent volumes to bind" }
@@ -123,7 +116,7 @@ export function volumeBinding(sources: VolumeBindingSources): Plugin {
         const storageClass = classes.get(claim.spec.storageClassName ?? '')
         if (claim.spec.volumeName || storageClass?.volumeBindingMode !== 'WaitForFirstConsumer')
           return { reason: 'pod has unbound immediate PersistentVolumeClaims', unresolvable: true }
-        state.delayed.push(claim)
+        state.delayed.push({ claim, free: freeFor(claim) })
       }
       cycle.set(name, state)
       return undefined

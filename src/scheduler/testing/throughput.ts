@@ -1,15 +1,19 @@
 /**
  * Measures how many pods a second the scheduler places, over an API server and a store in this process:
- * `throughput.ts [NODES] [PODS] [plain|spread|affinity]`. Prints one line of JSON.
+ * `throughput.ts [NODES] [PODS] [KIND]`, kinds being those of `specs` below. Prints one line of JSON.
  */
 import { admission } from '../../apiserver/admission/admission.ts'
 import { createInProcessTransport } from '../../apiserver/in-process-transport.ts'
 import { createApiServer } from '../../apiserver/server.ts'
 import { allowEverything } from '../../apiserver/testing/test-server.ts'
 import { createClient } from '../../client/api-client.ts'
+import { startControllers } from '../../client/controller-runner.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { silentLogger as log } from '../../client/logger.ts'
-import { Namespace, Node, Pod, ServiceAccount } from '../../client/resources.ts'
+import { Namespace, Node, PersistentVolumeClaim, Pod, ServiceAccount, StorageClass } from '../../client/resources.ts'
+import { localDirectoryProvisioner, volumeProvisioner } from '../../controllers/local-directory-provisioner.ts'
+import { persistentVolumeClaimBinder } from '../../controllers/persistent-volume-binder.ts'
+import { persistentVolumeLifecycle } from '../../controllers/persistent-volume-lifecycle.ts'
 import type { New } from '../../machinery/object.ts'
 import { realClock as clock } from '../../machinery/real-clock.ts'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
@@ -35,23 +39,55 @@ for (let i = 0; i < nodes; i++) {
 }
 
 const term = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'kubernetes.io/hostname' }
+const perZone = { ...term, topologyKey: 'topology.kubernetes.io/zone' }
 const specs: Record<string, Partial<V1Pod['spec']>> = {
   plain: {},
   spread: {
-    topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: term.labelSelector },
-    ],
+    topologySpreadConstraints: [{ maxSkew: 5, topologyKey: perZone.topologyKey, whenUnsatisfiable: 'DoNotSchedule', labelSelector: term.labelSelector }],
   },
-  affinity: { affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, podAffinityTerm: term }] } } },
+  'spread-hosts': {
+    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: term.topologyKey, whenUnsatisfiable: 'DoNotSchedule', labelSelector: term.labelSelector }],
+  },
+  'preferred-anti-affinity': { affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, podAffinityTerm: term }] } } },
+  'anti-affinity': { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } },
+  affinity: { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [perZone] } } },
+  'preferred-affinity': { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, podAffinityTerm: perZone }] } } },
+  // Each pod with a claim: one whose volume is made when the pod has a node, or one that is bound already.
+  volumes: {},
+  'bound-volumes': {},
 }
+const spec = specs[kind]
+if (!spec) throw new Error(`kinds are ${Object.keys(specs).join(', ')}`)
+const hasClaims = kind.endsWith('volumes')
 const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'web', controller: true }]
 const pod = (i: number): New<V1Pod> => ({
   metadata: { name: `pod-${i}`, namespace: 'default', labels: { app: 'web' }, ownerReferences },
-  spec: { containers: [{ name: 'main', image: 'web:1', resources: { requests: { cpu: '100m', memory: '200Mi' } } }], ...specs[kind] },
+  spec: {
+    containers: [{ name: 'main', image: 'web:1', resources: { requests: { cpu: '100m', memory: '200Mi' } } }],
+    ...(hasClaims ? { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `claim-${i}` } }] } : {}),
+    ...spec,
+  },
 })
+const informers = createInformerFactory({ client, clock, log })
+if (hasClaims) {
+  const volumeBindingMode = kind === 'volumes' ? 'WaitForFirstConsumer' : 'Immediate'
+  await client.create(StorageClass, { metadata: { name: 'local' }, provisioner: localDirectoryProvisioner, volumeBindingMode })
+  const directories = { make: async (volume: string) => ({ path: `/volumes/${volume}` }), remove: async () => {} }
+  startControllers([persistentVolumeClaimBinder, persistentVolumeLifecycle, ...volumeProvisioner(directories)], { client, informers, clock, log, span() {} })
+  const isBound = Promise.withResolvers<void>()
+  let left = pods
+  informers.informer(PersistentVolumeClaim).onChange(({ object, previous }) => {
+    if (object.status?.phase === 'Bound' && previous?.status?.phase !== 'Bound' && --left === 0) isBound.resolve()
+  })
+  for (let i = 0; i < pods; i++)
+    await client.create(PersistentVolumeClaim, {
+      metadata: { name: `claim-${i}`, namespace: 'default' },
+      spec: { storageClassName: 'local', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    })
+  if (kind === 'bound-volumes') await isBound.promise
+}
 for (let i = 0; i < pods; i++) await client.create(Pod, pod(i))
 
-const informers = createInformerFactory({ client, clock, log })
 let bound = 0
 let last = 0
 let started = 0
