@@ -1,5 +1,6 @@
 /** What every component is given, and what starting one returns. */
 import type { Clock } from '../machinery/clock.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { Client, Span } from './client.ts'
 import type { InformerFactory } from './informer.ts'
 
@@ -10,6 +11,8 @@ export interface ComponentContext {
   informers: InformerFactory
   clock: Clock
   log: Logger
+  /** What the component counts; absent where nobody will ask. */
+  metrics?: MetricRegistry
   /** Records work that no write carries (rules loaded, a name served). */
   span(span: Span): void
 }

@@ -2,6 +2,7 @@
  * Runs {@link ControllerDefinition}s: informers wake keys, workers reconcile them, failures come back with
  * backoff, and every write carries the revisions that woke its key.
  */
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { Client, ResourceRef, Span } from './client.ts'
@@ -13,13 +14,8 @@ import { WritesToSee } from './read-your-writes.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export interface ControllerOptions {
-  /** Counts and times, for the metrics of the process. */
-  metrics?: ControllerMetrics
-}
-
-export interface ControllerMetrics {
-  reconciled(controller: string, milliseconds: number, outcome: 'done' | 'again' | 'failed'): void
-  depth(controller: string, waiting: number): void
+  /** Of the queue of a controller, where metrics know it by another name than the controller's own. */
+  queueName?(controller: string): string
 }
 
 /** A cache that does not show a write after this long will be read as it is: the write may have been undone. */
@@ -41,10 +37,10 @@ export function startControllers(definitions: readonly AnyController[], context:
 class RunningController {
   readonly #definition: AnyController
   readonly #context: ComponentContext
-  readonly #options: ControllerOptions
   readonly #queue: WorkQueue
   readonly #events: EventRecorder
   readonly #writes: WritesToSee
+  readonly #metrics: MetricRegistry
   readonly #read: Read
   readonly #informers = new Map<string, Informer>()
   readonly #stopped = new AbortController()
@@ -55,8 +51,12 @@ class RunningController {
     this.#definition = definition
     const log = context.log.with({ controller: definition.name })
     this.#context = { ...context, log }
-    this.#options = options
-    this.#queue = new WorkQueue({ clock: context.clock })
+    this.#metrics = context.metrics ?? new MetricRegistry()
+    const { clock, metrics } = context
+    this.#queue = new WorkQueue({
+      clock,
+      ...(metrics ? { metrics: { registry: metrics, name: options.queueName?.(definition.name) ?? definition.name } } : {}),
+    })
     this.#events = createEventRecorder({ client: context.client, clock: context.clock, log, component: definition.name })
     this.#writes = new WritesToSee((resource) => this.#informers.get(idOf(resource)))
     this.#read = {
@@ -89,7 +89,6 @@ class RunningController {
   #listen<O extends KubeObject>(resource: ResourceRef<O>, keys: (object: O, previous: O | undefined) => string[]): void {
     const handler = ({ object, previous, revision }: Change<O>) => {
       for (const key of keys(object, previous)) this.#queue.add(key, revision)
-      this.#options.metrics?.depth(this.#definition.name, this.#queue.length)
     }
     this.#undo.push(this.#informer(resource).onChange(handler))
   }
@@ -131,9 +130,7 @@ class RunningController {
   }
 
   async #reconcile(key: string, seen: number[]): Promise<void> {
-    const { clock, log } = this.#context
-    const { name } = this.#definition
-    const start = clock.monotonic()
+    const { log } = this.#context
     try {
       await this.#untilCachesShowWrites(key)
       if (this.#stopped.signal.aborted) return
@@ -141,14 +138,12 @@ class RunningController {
       const result = await this.#definition.reconcile(object, this.#reconcileContext(key, seen, object))
       this.#queue.forget(key)
       if (result) this.#queue.addAfter(key, result.again)
-      this.#options.metrics?.reconciled(name, clock.monotonic() - start, result ? 'again' : 'done')
     } catch (error) {
       if (this.#stopped.signal.aborted) return
       this.#queue.addRateLimited(key, seen)
       const failures = this.#queue.failures(key)
       const level = isConflict(error) || failures < 3 ? 'debug' : 'warn'
       log[level]('reconcile failed, trying again', { key, failures, error })
-      this.#options.metrics?.reconciled(name, clock.monotonic() - start, 'failed')
     }
   }
 
@@ -183,6 +178,7 @@ class RunningController {
       event: (about, type, reason, message) => this.#events.event(about, type, reason, message, { client: caused }),
       // Carried by the writes that follow.
       span: (span) => spans.push(span),
+      metrics: this.#metrics,
       clock,
       log: log.with({ key }),
       signal: this.#stopped.signal,

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from '../machinery/clock.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { Client, ResourceRef, Span } from './client.ts'
 import type { Logger } from './component.ts'
@@ -53,6 +54,8 @@ export interface ReconcileContext extends Read {
   /** Records an Event about the object (events are aggregated and rate-limited as upstream). */
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void
   span(span: Span): void
+  /** What the controller counts beside its queue. */
+  metrics: MetricRegistry
   clock: Clock
   log: Logger
   signal: AbortSignal

@@ -5,6 +5,7 @@
  */
 import { type Clock, microTimestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { V1Lease } from '../machinery/schema/generated/types.ts'
 import type { Client } from './client.ts'
 import type { Logger } from './component.ts'
@@ -36,11 +37,17 @@ export interface LeaderElectionOptions {
   lead(signal: AbortSignal): Promise<void>
   /** Told who leads, when that changes. */
   onLeader?(identity: string): void
+  /** Where it is told whether this one leads. */
+  metrics?: MetricRegistry
 }
 
 /** Stands for election until the signal is aborted, again and again; then gives the Lease back. */
 export async function runLeaderElection(options: LeaderElectionOptions): Promise<void> {
   const candidate = new Candidate(options)
+  options.metrics
+    ?.gauge('leader_election_master_status', 'Whether this instance leads (1) or waits (0), by Lease.', ['name'])
+    .of(options.name)
+    .follow(() => (candidate.leads ? 1 : 0))
   while (!options.signal.aborted) {
     if (!(await candidate.acquire())) return
     await candidate.leadWhileHeld()
@@ -56,6 +63,7 @@ class Candidate {
   #observed: V1Lease | undefined
   #observedAt = 0
   #leader = ''
+  leads = false
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
@@ -79,6 +87,7 @@ class Candidate {
     const over = new AbortController()
     const leading = AbortSignal.any([signal, over.signal])
     log.info('leading', { lease: name })
+    this.leads = true
     const work = this.#options.lead(leading).catch((error: unknown) => {
       log.error('leading failed', { lease: name, error })
       over.abort(error)
@@ -100,6 +109,7 @@ class Candidate {
       }
     }
     await work
+    this.leads = false
     await this.#release()
   }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import { VirtualClock } from '../machinery/virtual-clock.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -86,4 +88,27 @@ test('who waits when it is shut down gets nothing', async () => {
   assert.equal(await waiting, undefined)
   await clock.advance(100)
   assert.equal(await queue.take(), undefined)
+})
+
+test('what it does is told under the names that dashboards know', async () => {
+  const clock = new VirtualClock()
+  const registry = new MetricRegistry()
+  const queue = new WorkQueue({ clock, metrics: { registry, name: 'deployment' } })
+  const value = (name: string) =>
+    parseStrictly(registry.text())
+      .get(name.replace(/_(sum|count)$/, ''))
+      ?.samples.find((one) => one.name === name)?.value
+  queue.add('a')
+  queue.add('a')
+  queue.add('b')
+  assert.deepEqual([value('workqueue_depth'), value('workqueue_adds_total')], [2, 2])
+  await clock.advance(2000)
+  await queue.take()
+  await clock.advance(3000)
+  assert.deepEqual([value('workqueue_depth'), value('workqueue_longest_running_processor_seconds'), value('workqueue_queue_duration_seconds_sum')], [1, 3, 2])
+  queue.addRateLimited('a')
+  queue.done('a')
+  assert.deepEqual([value('workqueue_retries_total'), value('workqueue_work_duration_seconds_sum'), value('workqueue_unfinished_work_seconds')], [1, 3, 0])
+  queue.shutDown()
+  assert.deepEqual([value('workqueue_depth'), value('workqueue_adds_total')], [undefined, 2])
 })

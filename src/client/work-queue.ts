@@ -4,6 +4,8 @@
  * Each key carries the revisions that woke it.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { QueueMetrics } from './work-queue-metrics.ts'
 
 export interface WorkQueueOptions {
   clock: Clock
@@ -14,6 +16,8 @@ export interface WorkQueueOptions {
   /** Returns after failure, of all keys together: 10 a second when absent, after a burst of 100. */
   ratePerSecond?: number
   burst?: number
+  /** Where it is counted, and under which name. */
+  metrics?: { registry: MetricRegistry; name: string }
 }
 
 export interface Work {
@@ -43,6 +47,7 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>()
   readonly #delayed = new Map<string, { at: number; timer: Timer }>()
   readonly #takers: ((work: Work | undefined) => void)[] = []
+  readonly #metrics: QueueMetrics | undefined
   #stopped = false
 
   constructor(options: WorkQueueOptions) {
@@ -53,6 +58,7 @@ export class WorkQueue {
     this.#burst = options.burst ?? 100
     this.#tokens = this.#burst
     this.#countedAt = options.clock.monotonic()
+    if (options.metrics) this.#metrics = new QueueMetrics(options.metrics.registry, options.metrics.name, options.clock, () => this.#ready.size)
   }
 
   /** Keys that wait for a worker. */
@@ -65,6 +71,7 @@ export class WorkQueue {
     if (revision !== undefined) this.#note(key, revision)
     if (this.#working.has(key)) this.#again.add(key)
     else {
+      if (!this.#ready.has(key)) this.#metrics?.added(key)
       this.#ready.add(key)
       this.#handOut()
     }
@@ -94,6 +101,7 @@ export class WorkQueue {
     for (const revision of seen) this.#note(key, revision)
     const failures = this.#failures.get(key) ?? 0
     this.#failures.set(key, failures + 1)
+    this.#metrics?.retried()
     this.addAfter(key, Math.max(Math.min(this.#baseDelayMs * 2 ** failures, this.#maxDelayMs), this.#reserve()))
   }
 
@@ -116,6 +124,7 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#working.delete(key)
+    this.#metrics?.done(key)
     if (this.#again.delete(key)) this.add(key)
   }
 
@@ -126,6 +135,7 @@ export class WorkQueue {
     this.#delayed.clear()
     this.#ready.clear()
     this.#again.clear()
+    this.#metrics?.close()
     for (const taker of this.#takers.splice(0)) taker(undefined)
   }
 
@@ -143,6 +153,7 @@ export class WorkQueue {
   #begin(key: string): Work {
     this.#ready.delete(key)
     this.#working.add(key)
+    this.#metrics?.begun(key)
     const seen = this.#seen.get(key) ?? []
     this.#seen.delete(key)
     return { key, seen }

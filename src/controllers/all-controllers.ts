@@ -1,7 +1,7 @@
 /** The controllers of a cluster, and the controller manager that runs them. */
 import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
-import { type AnyController, type ControllerMetrics, startControllers } from '../client/controller-runner.ts'
+import { type AnyController, startControllers } from '../client/controller-runner.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
 import { type CertificateSigner, certificateController } from './certificate-signing.ts'
 import { cronJobController } from './cron-job.ts'
@@ -23,6 +23,7 @@ import { nodeTtlController } from './node-ttl.ts'
 import { persistentVolumeClaimBinder } from './persistent-volume-binder.ts'
 import { persistentVolumeLifecycle } from './persistent-volume-lifecycle.ts'
 import { type PodGarbageOptions, startPodGarbageCollector } from './pod-garbage-collector.ts'
+import { queueNameOf } from './queue-names.ts'
 import { replicaSetController } from './replica-set.ts'
 import { replicationController } from './replication-controller.ts'
 import { resourceQuotaController } from './resource-quota.ts'
@@ -47,7 +48,6 @@ export interface ControllerManagerOptions {
   autoscaler?: AutoscalerOptions
   /** Stands for election under this name, and runs only while it leads. */
   leaderElection?: Election
-  metrics?: ControllerMetrics
   /** The client of one controller, which speaks as its own user; that of the context when absent. */
   clientFor?(controller: string): Client
 }
@@ -114,6 +114,7 @@ export function startControllerManager(context: ComponentContext, options: Contr
     name: leaderElection.name ?? 'kube-controller-manager',
     identity: leaderElection.identity,
     retryPeriodMs: leaderElection.retryPeriodMs,
+    metrics: context.metrics,
     signal: stopped.signal,
     async lead(signal) {
       const running = startAll(context, options)
@@ -137,7 +138,7 @@ function startAll(context: ComponentContext, options: ControllerManagerOptions):
   const { definitions, others } = allControllers(options)
   const contextOf = (controller: string): ComponentContext => ({ ...context, client: options.clientFor?.(controller) ?? context.client })
   return [
-    ...definitions.map((definition) => startControllers([definition], contextOf(definition.name), { metrics: options.metrics })),
+    ...definitions.map((definition) => startControllers([definition], contextOf(definition.name), { queueName: queueNameOf })),
     ...others.map(({ name, start }) => start(contextOf(name))),
   ]
 }

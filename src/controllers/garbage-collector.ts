@@ -44,7 +44,8 @@ class GarbageCollector {
 
   constructor(context: ComponentContext) {
     this.#context = { ...context, log: context.log.with({ controller: name }) }
-    this.#queue = new WorkQueue({ clock: context.clock })
+    const { clock, metrics } = context
+    this.#queue = new WorkQueue({ clock, ...(metrics ? { metrics: { registry: metrics, name: 'garbage_collector_attempt_to_delete' } } : {}) })
     this.#events = createEventRecorder({ client: context.client, clock: context.clock, log: this.#context.log, component: name })
     this.#collector = new DependentCollector(this.#graph, (apiVersion, kind) => this.#kinds.get(`${apiVersion} ${kind}`), this.#events)
     const again = () => void this.#discover()

@@ -19,6 +19,19 @@ export class Series {
   }
 }
 
+/** A number that may be looked up when it is asked for. */
+export class GaugeSeries extends Series {
+  #read: (() => number) | undefined
+
+  follow(read: () => number): void {
+    this.#read = read
+  }
+
+  get current(): number {
+    return this.#read ? this.#read() : this.value
+  }
+}
+
 /** How many of the observed values lie below each bound. */
 export class HistogramSeries {
   readonly bounds: readonly number[]
@@ -59,11 +72,25 @@ export class MetricRegistry {
   readonly #families = new Map<string, Registered>()
 
   counter(name: string, help: string, labels: readonly string[] = []): Family<Series> {
-    return this.#numbers(name, 'counter', help, labels)
+    return this.#family(
+      name,
+      'counter',
+      help,
+      labels,
+      () => new Series(),
+      ({ value }, values) => numberLine(name, labels, values, value),
+    )
   }
 
-  gauge(name: string, help: string, labels: readonly string[] = []): Family<Series> {
-    return this.#numbers(name, 'gauge', help, labels)
+  gauge(name: string, help: string, labels: readonly string[] = []): Family<GaugeSeries> {
+    return this.#family(
+      name,
+      'gauge',
+      help,
+      labels,
+      () => new GaugeSeries(),
+      ({ current }, values) => numberLine(name, labels, values, current),
+    )
   }
 
   histogram(name: string, help: string, labels: readonly string[] = [], bounds: readonly number[] = usualBounds): Family<HistogramSeries> {
@@ -95,17 +122,6 @@ export class MetricRegistry {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, family]) => family.text())
       .join('')
-  }
-
-  #numbers(name: string, type: 'counter' | 'gauge', help: string, labels: readonly string[]): Family<Series> {
-    return this.#family(
-      name,
-      type,
-      help,
-      labels,
-      () => new Series(),
-      ({ value }, values) => `${name}${labelText(labels, values)} ${numberText(value)}\n`,
-    )
   }
 
   /** Who asks for a family again, as each work queue does for those of all, gets the same. */
@@ -163,6 +179,8 @@ class SeriesFamily<S> implements Family<S>, Registered {
     return this.#head + [...this.#series.values()].map(({ series, values }) => this.#write(series, values)).join('')
   }
 }
+
+const numberLine = (name: string, labels: readonly string[], values: LabelValues, value: number) => `${name}${labelText(labels, values)} ${numberText(value)}\n`
 
 function histogramText(name: string, labels: readonly string[], values: LabelValues, { bounds, counts, sum, count }: HistogramSeries): string {
   const names = [...labels, 'le']
