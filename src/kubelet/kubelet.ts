@@ -66,9 +66,11 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   let runtimeVersion = { runtimeName: 'unknown', runtimeVersion: '', runtimeApiVersion: '' }
   let server: KubeletServer | undefined
 
-  const pods = informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })
-  const services = informers.informer(Service)
-  const nodes = informers.informer(Node, { fieldSelector: `metadata.name=${nodeName}` })
+  const { pods, services, nodes } = options.sources ?? {
+    pods: informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` }),
+    services: informers.informer(Service),
+    nodes: informers.informer(Node, { fieldSelector: `metadata.name=${nodeName}` }),
+  }
 
   // The parts refer to each other through the workers, which come last.
   let workers: PodWorkers | undefined
@@ -76,7 +78,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, onChange: wake })
   const statuses = new StatusWriter({ client, clock, log, component })
   const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake })
-  const objects = new WatchedObjects({ client, clock, log, onChange: wake })
+  const objects = options.objects ?? new WatchedObjects({ client, clock, log, onChange: wake })
   const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3 })
   const volumes = new VolumeManager({
     client,
@@ -134,6 +136,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     backoff: new RestartBackoff(clock),
     sandbox: { directories, clusterDNS, clusterDomain, nodeResolver, nodeName },
     hostIPs,
+    resyncMs: (options.resyncSeconds ?? 60) * 1000,
     span: (span) => context.span(span),
     admit: (pod: V1Pod) => admitPod(pod, nodes.get(nodeName) ?? registrar.node, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
   }
@@ -200,6 +203,8 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     status: nodeStatus,
     onNode: () => registered(),
     statusSeconds: options.nodeStatusSeconds ?? 300,
+    lookSeconds: options.nodeLookSeconds ?? 10,
+    lease: options.lease ?? { durationSeconds: 40, renewSeconds: 10 },
   })
   let registered = () => {}
   const isRegistered = new Promise<void>((resolve) => {
@@ -219,11 +224,14 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal), nodes.whenSynced(signal)])
     events.node('Normal', 'Starting', 'Starting kubelet.')
-    pods.onChange(({ type, object, revision }) => {
+    const unfollow = pods.onChange(({ type, object, revision }) => {
       if (type === 'deleted') living.remove(object.metadata.uid)
       else living.update(object, revision)
     })
-    background.push(new OrphanCollector(podServices, { memoryDirectory, isKnown: (uid) => living.has(uid), everyMs: 60_000 }).run(signal))
+    signal.addEventListener('abort', unfollow, { once: true })
+    background.push(
+      new OrphanCollector(podServices, { memoryDirectory, isKnown: (uid) => living.has(uid), everyMs: (options.upkeepSeconds ?? 60) * 1000 }).run(signal),
+    )
     background.push(new ImageCollector({ runtime, clock, log, events, images, ...(options.imageCollection ?? {}) }).run(signal))
     await isRegistered
     return background
@@ -246,7 +254,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
       stopped.abort(new Error('the kubelet stops'))
       statuses.stop()
       probes.stop()
-      objects.stop()
+      if (!options.objects) objects.stop()
       await living.stop()
       await server?.close()
       if (!options.recorder) recorder.stop()

@@ -1,11 +1,22 @@
 import type { EventRecorder } from '../client/event-recorder.ts'
-import type { V1NodeAddress, V1Taint } from '../machinery/schema/generated/types.ts'
+import type { Informer } from '../client/informer.ts'
+import type { V1Node, V1NodeAddress, V1Pod, V1Service, V1Taint } from '../machinery/schema/generated/types.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Cgroups } from './cgroups/cgroups.ts'
 import type { NodeFiles } from './files/node-files.ts'
 import type { MachineInfo } from './node/machine-info.ts'
 import type { NetworkProbes } from './probes/probe.ts'
+import type { WatchedObjects } from './referenced-objects.ts'
 import type { KubeletServerOptions } from './server/kubelet-server.ts'
+
+/** Where the kubelet reads what the API has for its node. */
+export interface KubeletSources {
+  /** Those that are bound to the node. */
+  pods: Informer<V1Pod>
+  services: Informer<V1Service>
+  /** The node's own object is in it. */
+  nodes: Informer<V1Node>
+}
 
 export interface KubeletOptions {
   nodeName: string
@@ -25,6 +36,10 @@ export interface KubeletOptions {
   taints?: V1Taint[]
   providerID?: string
   machine?: MachineInfo
+  /** Informers of its own when absent. */
+  sources?: KubeletSources
+  /** What pods refer to, watched by another; the kubelet's own when absent. */
+  objects?: WatchedObjects
   /** None when absent. */
   cgroups?: Cgroups
   /** Real ones when absent; `noFiles` for simulated nodes. */
@@ -41,6 +56,14 @@ export interface KubeletOptions {
   parallelPulls?: number
   /** How often the runtime is listed, in case an event was lost. */
   relistSeconds?: number
+  /** How often a pod is looked at to which nothing has happened; 60 when absent. */
+  resyncSeconds?: number
+  /** How often it is looked for what pods that are gone have left; 60 when absent. */
+  upkeepSeconds?: number
+  /** How often it is looked whether the node's status has changed; 10 when absent. */
+  nodeLookSeconds?: number
+  /** The heartbeat; 40 and 10 when absent, as upstream. */
+  lease?: { durationSeconds: number; renewSeconds: number }
   nodeStatusSeconds?: number
   imageCollection?: { highPercent: number; lowPercent: number; everySeconds: number }
 }

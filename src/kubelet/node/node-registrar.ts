@@ -20,12 +20,10 @@ export interface NodeRegistrarOptions {
   status(stored: V1Node | undefined): Promise<V1NodeStatus>
   onNode(node: V1Node): void
   statusSeconds: number
+  /** How often it is looked whether the status has changed. */
+  lookSeconds: number
+  lease: { durationSeconds: number; renewSeconds: number }
 }
-
-const leaseSeconds = 40
-const renewMs = 10_000
-/** How often it is looked whether the status has changed. */
-const lookMs = 10_000
 
 export class NodeRegistrar {
   readonly #options: NodeRegistrarOptions
@@ -51,9 +49,9 @@ export class NodeRegistrar {
   }
 
   async #keepStatus(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log, lookSeconds } = this.#options
     while (!signal.aborted) {
-      let pause = lookMs
+      let pause = lookSeconds * 1000
       try {
         await this.#sync()
       } catch (error) {
@@ -115,9 +113,9 @@ export class NodeRegistrar {
   }
 
   async #keepLease(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, log, lease } = this.#options
     while (!signal.aborted) {
-      let pause = renewMs
+      let pause = lease.renewSeconds * 1000
       try {
         await this.#renew()
       } catch (error) {
@@ -129,11 +127,11 @@ export class NodeRegistrar {
   }
 
   async #renew(): Promise<void> {
-    const { client, clock, nodeName } = this.#options
+    const { client, clock, nodeName, lease } = this.#options
+    const spec = { holderIdentity: nodeName, leaseDurationSeconds: lease.durationSeconds, renewTime: microTimestamp(clock.now()) }
     const at = { name: nodeName, namespace: 'kube-node-lease' }
-    const renewTime = microTimestamp(clock.now())
     try {
-      await client.patch(Lease, at, 'merge', { spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime } })
+      await client.patch(Lease, at, 'merge', { spec })
     } catch (error) {
       if (!isApiError(error, 'NotFound')) throw error
       const owner = this.#node && [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: this.#node.metadata.uid }]
@@ -143,7 +141,7 @@ export class NodeRegistrar {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
         metadata: { ...at, ownerReferences: owner },
-        spec: { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime },
+        spec,
       })
     }
   }

@@ -40,6 +40,8 @@ export interface PodServices {
   backoff: RestartBackoff
   sandbox: Omit<SandboxSources, 'cgroupParent'>
   hostIPs: string[]
+  /** A pod is looked at this often even when nothing happens. */
+  resyncMs: number
   span(span: Span): void
   /** Whether the node takes the pod; a refusal says why. */
   admit(pod: V1Pod): { reason: string; message: string } | undefined

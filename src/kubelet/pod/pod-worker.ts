@@ -17,8 +17,6 @@ import type { PodServices } from './pod-services.ts'
 import { computePodStatus, isTerminal } from './pod-status.ts'
 import { syncPod } from './sync-pod.ts'
 
-/** The pod is looked at this often even when nothing happens. */
-const resyncMs = 60_000
 const configRetryMs = 10_000
 const backoffShownMs = 1500
 
@@ -150,16 +148,16 @@ export class PodWorker {
     if (this.#done) {
       if (!this.#removed) this.#services.statuses.finish(this.#pod)
       else this.#onGone()
-      return resyncMs
+      return this.#services.resyncMs
     }
     if (!this.#admitted && !this.#isEnding()) this.#admit()
     await this.#report()
     if (this.#isEnding()) {
       await this.#end()
-      return resyncMs
+      return this.#services.resyncMs
     }
     this.#sync = new AbortController()
-    const { cache, probes, volumes, clock } = this.#services
+    const { cache, probes, volumes, clock, resyncMs } = this.#services
     const { uid } = this.#pod.metadata
     try {
       await syncPod({

@@ -28,13 +28,14 @@ export interface SimulatedOptions {
   pull?: PullOf
   /** Address of the next sandbox; 10.N.N.N counted up when absent. */
   address?(sandbox: PodSandboxConfig): string
+  /** The address that a sandbox had is free again. */
+  released?(address: string): void
   /** Makes `runPodSandbox` fail. */
   sandboxError?(sandbox: PodSandboxConfig): string | undefined
 }
 
 interface Sandbox {
   view: PodSandbox
-  config: PodSandboxConfig
   containers: Set<SimulatedContainer>
 }
 
@@ -84,7 +85,7 @@ export class SimulatedRuntime implements Runtime {
       annotations: config.annotations,
       ips: config.network === 'node' ? [] : [this.#options.address?.(config) ?? this.#countedAddress()],
     }
-    this.#sandboxes.set(id, { view, config, containers: new Set() })
+    this.#sandboxes.set(id, { view, containers: new Set() })
     return id
   }
 
@@ -103,6 +104,7 @@ export class SimulatedRuntime implements Runtime {
     await this.stopPodSandbox(id)
     for (const container of sandbox.containers) this.#containers.delete(container.status.id)
     this.#sandboxes.delete(id)
+    for (const address of sandbox.view.ips) this.#options.released?.(address)
     this.#events.emit({ type: 'sandboxDeleted', sandboxId: id, at: this.#clock.now() })
   }
 
