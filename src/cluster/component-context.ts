@@ -4,6 +4,7 @@ import type { Span } from '../client/client.ts'
 import type { ComponentContext, Logger } from '../client/component.ts'
 import { createInformerFactory } from '../client/informer-factory.ts'
 import type { Clock } from '../machinery/clock.ts'
+import { componentMetrics } from './component-metrics.ts'
 import type { ControlPlane } from './control-plane.ts'
 
 export interface ContextSources {
@@ -17,9 +18,10 @@ export interface ContextSources {
 export type StopContext = () => void
 
 export function componentContext({ controlPlane, clock, log, recordSpan }: ContextSources, component: string, user: UserInfo): [ComponentContext, StopContext] {
-  const client = controlPlane.client(user, component)
+  const metrics = componentMetrics()
+  const client = controlPlane.client(user, component, metrics)
   const componentLog = log.with({ component })
   const informers = createInformerFactory({ client, clock, log: componentLog })
-  const context: ComponentContext = { client, informers, clock, log: componentLog, span: (span) => recordSpan?.(component, span) }
+  const context: ComponentContext = { client, informers, clock, log: componentLog, metrics, span: (span) => recordSpan?.(component, span) }
   return [context, () => informers.stop()]
 }

@@ -18,12 +18,15 @@ import { type ApiServer, createApiServer } from '../apiserver/server.ts'
 import { createClient } from '../client/api-client.ts'
 import type { Client } from '../client/client.ts'
 import type { Logger } from '../client/component.ts'
+import { meteredTransport } from '../client/metered-transport.ts'
 import type { Clock } from '../machinery/clock.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { openApiDocuments } from '../machinery/openapi/openapi.ts'
 import { readBuiltInDescriptions, readBuiltInSchema } from '../machinery/schema/built-in.ts'
 import { Schema } from '../machinery/schema/schema.ts'
 import { ensureEncryptionConfig, transformersOf } from '../store/encryption/encryption-config.ts'
 import type { Store } from '../store/store.ts'
+import { componentMetrics } from './component-metrics.ts'
 import type { Pki } from './pki/pki.ts'
 import { renewRegularly } from './pki/renewal.ts'
 
@@ -47,8 +50,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   readonly server: ApiServer
   readonly http: HttpServer
-  /** A client that speaks as this user, in process. */
-  client(user: UserInfo, userAgent: string): Client
+  /** A client that speaks as this user, in process; its requests are counted where it is said. */
+  client(user: UserInfo, userAgent: string, metrics?: MetricRegistry): Client
   stop(): Promise<void>
 }
 
@@ -76,6 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   ]
   const server = createApiServer({
     store,
+    metrics: componentMetrics(),
     clock,
     schema,
     parts,
@@ -92,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clientCa: pki.ca.certificate,
     log: (level, message, fields) => log[level](message, fields),
   })
+  const host = options.advertise ? `${options.advertise.address}:${options.advertise.port}` : 'in-process'
   const endRenewal = renewRegularly({
     clock,
     shown: pki.serving,
@@ -102,7 +107,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   return {
     server,
     http,
-    client: (user, userAgent) => createClient(createInProcessTransport(server, { user, userAgent }), { userAgent }),
+    client(user, userAgent, registry) {
+      const transport = createInProcessTransport(server, { user, userAgent })
+      return createClient(registry ? meteredTransport(transport, { registry, clock, host }) : transport, { userAgent })
+    },
     async stop() {
       endRenewal()
       await server.stop()
