@@ -8,6 +8,7 @@ const commands: Record<string, { summary: string; load(): Promise<Command> }> = 
   up: { summary: 'start a cluster', load: async () => (await import('./commands/up.ts')).up },
   down: { summary: 'stop it', load: async () => (await import('./commands/down.ts')).down },
   status: { summary: 'say whether it runs, and how to reach it', load: async () => (await import('./commands/status.ts')).status },
+  node: { summary: 'list the nodes of this machine; stop, start, kill, cut off', load: async () => (await import('./commands/node.ts')).node },
   kubectl: { summary: 'run kubectl against it', load: async () => (await import('./commands/kubectl.ts')).kubectl },
   image: { summary: 'pull, load, save, build, list and remove images', load: async () => (await import('./commands/image.ts')).image },
   guide: { summary: 'deploy Flask with PostgreSQL and show what every component does', load: async () => (await import('./commands/guide.ts')).guide },

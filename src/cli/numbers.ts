@@ -1,4 +1,5 @@
 import { UserError } from '../cluster/user-error.ts'
+import { parseQuantity } from '../machinery/quantity.ts'
 
 /** A port from the command line; 0 takes any free one. */
 export function port(text: string | boolean | undefined, flag: string): number {
@@ -11,4 +12,33 @@ export function port(text: string | boolean | undefined, flag: string): number {
 /** Bytes for people: `131 MB`. */
 export function megabytes(bytes: number): string {
   return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB`
+}
+
+export function count(text: string | boolean | undefined, flag: string, least: number, most: number): number {
+  const value = Number(text)
+  if (typeof text !== 'string' || text === '' || !Number.isInteger(value) || value < least || value > most)
+    throw new UserError(`${flag} must be a number from ${least} to ${most}, not '${text}'`)
+  return value
+}
+
+/** Reads `cpu=2,memory=4Gi`; nothing when absent. */
+export function quantities(text: string | boolean | undefined, flag: string): Record<string, string> {
+  if (typeof text !== 'string' || text === '') return {}
+  return Object.fromEntries(
+    text.split(',').map((pair): [string, string] => {
+      const [name = '', amount = '', ...rest] = pair.split('=')
+      if (name === '' || rest.length > 0 || !isQuantity(amount)) throw new UserError(`${flag} takes pairs like cpu=2,memory=4Gi, and '${pair}' is none`)
+      return [name, amount]
+    }),
+  )
+}
+
+function isQuantity(text: string): boolean {
+  try {
+    parseQuantity(text)
+    return true
+  } catch {
+    // Not one: its caller says so.
+    return false
+  }
 }

@@ -17,10 +17,13 @@ function hierarchies(): string[] {
 }
 
 /** Removes the parent where nothing runs in it any more. Returns the directories that could not be removed. */
-export function removeCgroups(id: string): string[] {
+export const removeCgroups = (id: string): string[] => removeCgroupTree(cgroupParent(id))
+
+/** The same for a group by its path below every hierarchy's mount point. */
+export function removeCgroupTree(path: string): string[] {
   const left: string[] = []
   for (const hierarchy of hierarchies()) {
-    const directory = join(hierarchy, cgroupParent(id))
+    const directory = join(hierarchy, path)
     if (existsSync(directory)) removeTree(directory, left)
   }
   return left

@@ -12,4 +12,10 @@ const binding = (role: string, account: string): New<V1ClusterRoleBinding> => ({
 export const componentBindings: readonly New<V1ClusterRoleBinding>[] = [
   binding('system:persistent-volume-provisioner', 'local-directory-provisioner'),
   binding('system:controller:persistent-volume-binder', 'local-directory-provisioner'),
+  // A node's own process is its Service proxy too, and finds the ways to the pods of other nodes.
+  {
+    metadata: { name: 'skiff:node-proxier:nodes' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-proxier' },
+    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:nodes' }],
+  },
 ]

@@ -23,6 +23,8 @@ export interface DataDirectory {
   images: string
   volumes: string
   kubelet: string
+  /** Further nodes of this machine, a directory each. */
+  nodes: string
   logs: string
   /** A file system in memory, seen inside the cluster's namespaces alone. */
   run: string
@@ -55,6 +57,7 @@ export function dataDirectory(path: string): DataDirectory {
     images: join(root, 'images'),
     volumes: join(root, 'volumes'),
     kubelet: join(root, 'kubelet'),
+    nodes: join(root, 'nodes'),
     logs: join(root, 'logs'),
     run: join(root, 'run'),
   }

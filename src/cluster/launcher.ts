@@ -15,6 +15,7 @@ import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
+import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
 import { UserError } from './user-error.ts'
 
 export interface LaunchOptions {
@@ -24,6 +25,10 @@ export interface LaunchOptions {
   httpsPort: number
   egress: 'on' | 'off'
   without?: readonly OptionalComponent[]
+  /** At least so many real nodes; 1 when absent. */
+  nodes?: number
+  nodeCapacity?: Record<string, string>
+  simulatedNodes?: SimulatedNodesWish
   context: string
   kubeconfig: string
 }
@@ -43,6 +48,9 @@ export interface InsideOptions {
   httpPort: number
   httpsPort: number
   without: readonly OptionalComponent[]
+  nodes: number
+  nodeCapacity: Record<string, string>
+  simulatedNodes?: SimulatedNodesWish
 }
 
 async function listen(port: number, what: string, flag: string): Promise<Server> {
@@ -87,7 +95,18 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
     sockets.push(await listen(options.httpsPort, 'HTTPS', '--https-port'))
     const [apiPort = 0, httpPort = 0, httpsPort = 0] = sockets.map(portOf)
     const child = spawnInside(
-      { dataDir: data.root, id, egress: options.egress, apiPort, httpPort, httpsPort, without: options.without ?? [] },
+      {
+        dataDir: data.root,
+        id,
+        egress: options.egress,
+        apiPort,
+        httpPort,
+        httpsPort,
+        without: options.without ?? [],
+        nodes: options.nodes ?? 1,
+        nodeCapacity: options.nodeCapacity ?? {},
+        ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),
+      },
       data,
       sockets.map(descriptorOf),
     )

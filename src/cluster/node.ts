@@ -8,6 +8,7 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
 import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
 import { startKubelet } from '../kubelet/kubelet.ts'
+import type { V1Taint } from '../machinery/schema/generated/types.ts'
 import { CommandError, type RunCommand } from '../network/command.ts'
 import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
 import { createPodNetwork } from '../network/pod-network.ts'
@@ -16,16 +17,28 @@ import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
 import { type Spawner, startSpawner } from '../runtime/embedded/spawner.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
-import type { Pki } from './pki/pki.ts'
+import { endContainers } from './nodes/end-containers.ts'
+import type { KeyPair } from './pki/certificate-authority.ts'
 import { renewRegularly } from './pki/renewal.ts'
 
 export interface NodeOptions {
   nodeName: string
   /** The node's own address; the API server reaches its kubelet there. */
   address: string
-  data: DataDirectory
+  /** What the node keeps; `run` is in memory. */
+  data: Pick<DataDirectory, 'root' | 'run' | 'kubelet'>
+  /** Absent: `images/` of its own. */
+  imagesDir?: string
   cgroupRoot: string
-  pki: Pki
+  /** The pair that is good now, for the kubelet's server. */
+  serving(): Promise<KeyPair>
+  /** PEM of the authority of those who may call the kubelet. */
+  clientCa: string
+  labels?: Record<string, string>
+  taints?: V1Taint[]
+  /** What it leaves out is the machine's. */
+  capacity?: Record<string, string>
+  providerID?: string
   podCIDR: string
   /** Block of all pods of the cluster. */
   clusterCIDR: string
@@ -39,17 +52,19 @@ export interface NodeOptions {
 
 export interface Node extends Component {
   readonly runtime: Runtime
+  /** Ends its containers too, gently, as when a machine is shut down. */
+  shutDown(): Promise<void>
 }
 
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { nodeName, address, data, pki } = options
+  const { nodeName, address, data } = options
   const { clock, log } = options.kubelet
   const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
-  const currentServing = () => pki.kubeletServing(nodeName, [address, '127.0.0.1'])
-  const [serving] = await Promise.all([currentServing(), ensureNodeNetwork(network)])
+  const [serving] = await Promise.all([options.serving(), ensureNodeNetwork(network)])
   const spawner = startSpawner()
   const runtime = await createEmbeddedRuntime({
     dataDir: data.root,
+    ...(options.imagesDir ? { imagesDir: options.imagesDir } : {}),
     stateDir: join(data.run, 'runtime'),
     cgroupRoot: options.cgroupRoot,
     network: createPodNetwork({ network, stateDirectory: join(data.run, 'network'), run: textOf(spawner) }),
@@ -70,29 +85,35 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     clusterDNS: [options.clusterDNS],
     clusterDomain: options.clusterDomain,
     podCIDR: options.podCIDR,
-    labels: { 'skiff.dev/node-pool': 'default' },
+    labels: { 'skiff.dev/node-pool': 'default', ...options.labels },
+    ...(options.taints ? { taints: options.taints } : {}),
+    ...(options.capacity ? { capacity: options.capacity } : {}),
+    ...(options.providerID ? { providerID: options.providerID } : {}),
     cgroups: isVersion2 ? new CgroupsV2({ root: options.cgroupRoot, clock }) : new CgroupsV1({ root: options.cgroupRoot, clock }),
     secretsInMemory: true,
-    server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } },
+    server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: options.clientCa } },
   })
   await kubelet.ready
   const endRenewal = renewRegularly({
     clock,
     shown: serving,
-    current: currentServing,
+    current: () => options.serving(),
     renew: ({ certificate, key }) => kubelet.renewServing(certificate, key),
     failed: (error) => log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) }),
   })
+  const end = async (lastly: () => Promise<void>) => {
+    endRenewal()
+    await kubelet.stop()
+    await lastly()
+    await proxy?.stop()
+    await runtime.close()
+    spawner.close()
+  }
   return {
     name: 'node',
     runtime,
-    async stop() {
-      endRenewal()
-      await kubelet.stop()
-      await proxy?.stop()
-      await runtime.close()
-      spawner.close()
-    },
+    stop: () => end(async () => {}),
+    shutDown: () => end(() => endContainers(runtime)),
   }
 }
 

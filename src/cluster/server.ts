@@ -10,10 +10,12 @@ import { startClusterDns } from '../dns/cluster-dns.ts'
 import { startIngressController } from '../ingress/ingress-controller.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import { type Egress, startEgress } from '../network/egress.ts'
+import { startNodeRoutes } from '../network/node-routes.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { openTraceLog } from '../trace/trace-log.ts'
 import { cgroupParent } from './cgroup-parent.ts'
+import { apiPortInside, clusterCIDR, clusterDomain, dnsServiceAddress, nodeAddressOf, podBlock, serviceCIDR } from './cluster-network.ts'
 import { componentContext, type StopContext } from './component-context.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
@@ -21,10 +23,15 @@ import { localVolumes } from './local-volumes.ts'
 import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
 import { startNode } from './node.ts'
+import type { LocalNodes } from './nodes/local-nodes.ts'
+import { nodeControl } from './nodes/node-control.ts'
+import { startLocalNodes } from './nodes/start-local-nodes.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
 import { requestSigner } from './pki/request-signer.ts'
+import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
+import { simulatedNodesAccount, startSimulatedNodes } from './simulated-nodes/start-simulated-nodes.ts'
 import { ensureSystemObjects } from './system-objects.ts'
 import { bootstrapUser, controllerManagerUser, controllerUser, nodeUser, proxyUser, schedulerUser, serviceAccountUser } from './users.ts'
 
@@ -38,6 +45,12 @@ export interface ServerOptions {
   httpsPort: number
   /** Left out, for others to take their place. */
   without: readonly OptionalComponent[]
+  /** At least so many real nodes, the first among them. */
+  nodes: number
+  /** Of each of them; what it leaves out is the machine's. */
+  nodeCapacity: Record<string, string>
+  /** Beside the real ones. */
+  simulatedNodes?: SimulatedNodesWish
   log: Logger
   onApiReady(): void
 }
@@ -50,15 +63,11 @@ const httpsSocket = 5
 const hostNetwork = 7
 
 const nodeName = 'node-1'
-const nodeAddress = '10.89.0.1'
-const nodeNetworkPrefix = 24
-const serviceCIDR = '10.96.0.0/12'
-const dnsServiceAddress = '10.96.0.10'
-const podCIDR = '10.244.0.0/24'
-const clusterCIDR = '10.244.0.0/16'
-const apiPortInside = 6443
+const nodeAddress = nodeAddressOf(0)
+const podCIDR = podBlock(0)
 const metricsPort = 4443
-const clusterDomain = 'cluster.local'
+/** Directories of this machine are reached from all its nodes. */
+const machineLabels = { 'topology.skiff.dev/machine': 'local' }
 /** Rarer than upstream's 2 s: the Lease is in the same process, and a cluster at rest should write little. */
 const electionRetryMs = 5000
 
@@ -68,10 +77,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   const [pki, store] = await Promise.all([
     ensurePki(data.pki, { clock, extraNames: [nodeAddress] }),
     openSqliteStore(data.state),
-    ensureNodeBridge(nodeAddress, nodeNetworkPrefix),
+    ensureNodeBridge(nodeAddress),
   ])
   const trace = openTraceLog(data.trace, clock)
   const extensions = new Map<string, ExtensionServer>()
+  let localNodes: LocalNodes | undefined
   const controlPlane = await startControlPlane({
     store,
     clock,
@@ -82,7 +92,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     serviceCidr: serviceCIDR,
     onWrite: (write) => trace.record(write),
     extensions,
-    parts: [services({ clusterIpRange: serviceCIDR }), kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient })],
+    parts: [
+      services({ clusterIpRange: serviceCIDR }),
+      kubeletProxy({ ca: pki.ca.certificate, client: pki.kubeletClient }),
+      nodeControl(nodeName, () => localNodes),
+    ],
   })
   await writeKubeconfig(data.kubeconfig, {
     context: 'skiff',
@@ -119,8 +133,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       nodeName,
       address: nodeAddress,
       data,
-      cgroupRoot: cgroupParent(options.id),
-      pki,
+      cgroupRoot: `${cgroupParent(options.id)}/${nodeName}`,
+      serving: () => pki.kubeletServing(nodeName, [nodeAddress, '127.0.0.1']),
+      clientCa: pki.ca.certificate,
+      labels: machineLabels,
+      capacity: options.nodeCapacity,
       podCIDR,
       clusterCIDR,
       serviceCIDR,
@@ -132,6 +149,19 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     options.egress === 'on' ? wayOut(data, log) : undefined,
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
   ])
+  components.push(startNodeRoutes(context('node-routes', nodeUser(nodeName)), { nodeName }))
+  localNodes = await startLocalNodes({
+    data,
+    id: options.id,
+    pki,
+    firstAddress: nodeAddress,
+    client: context('skiff', bootstrapUser).client,
+    atLeast: options.nodes,
+    capacity: options.nodeCapacity,
+    labels: machineLabels,
+    proxy: runs('proxy'),
+    clock,
+  })
   const faces: Promise<Component>[] = []
   if (runs('dns'))
     faces.push(
@@ -162,10 +192,22 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         stateDirectory: data.run,
       }),
     )
+  if (options.simulatedNodes)
+    faces.push(
+      startSimulatedNodes({
+        context: context('simulated-nodes', serviceAccountUser('kube-system', simulatedNodesAccount)),
+        admin: context('skiff', bootstrapUser).client,
+        clientFor: (name) => controlPlane.client(nodeUser(name), 'kubelet'),
+        clusterDNS: dnsServiceAddress,
+        clusterDomain,
+        wish: options.simulatedNodes,
+      }),
+    )
   components.push(...(await Promise.all(faces)))
   return {
     async stop() {
       for (const component of components.reverse()) await component.stop()
+      await localNodes?.stopAll()
       await node.stop()
       for (const stop of contexts) stop()
       await controlPlane.stop()

@@ -1,14 +1,16 @@
 import { basename } from 'node:path'
+import { mostNodes } from '../../cluster/cluster-network.ts'
 import { prepareDataDirectory, type RunningCluster } from '../../cluster/data-directory.ts'
 import { kubeconfigEntry } from '../../cluster/kubeconfig-entry.ts'
 import { launch } from '../../cluster/launcher.ts'
 import { optionalComponents, parseWithout } from '../../cluster/optional-components.ts'
 import { defaultKubeconfig, mergeKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { checkRequirements } from '../../cluster/requirements.ts'
+import { parseSimulatedNodes } from '../../cluster/simulated-nodes/simulated-node-options.ts'
 import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import type { Command } from '../command.ts'
-import { port } from '../numbers.ts'
+import { count, port, quantities } from '../numbers.ts'
 import { dataDirOption } from './data-dir.ts'
 
 export const up: Command = {
@@ -21,6 +23,11 @@ export const up: Command = {
     'api-port': { type: 'string', value: 'PORT', default: '6443', help: 'of the API, on 127.0.0.1' },
     'http-port': { type: 'string', value: 'PORT', default: '8080', help: 'of the Ingress, on 127.0.0.1' },
     'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'of the Ingress with TLS, on 127.0.0.1' },
+    nodes: { type: 'string', value: 'N', default: '1', help: 'at least so many real nodes, each in a network namespace of its own' },
+    'node-capacity': { type: 'string', value: 'cpu=2,memory=4Gi', help: "what each of them has; the machine's when absent" },
+    'simulated-nodes': { type: 'string', value: 'N', help: 'so many nodes that only pretend to run their pods, beside the real ones' },
+    'simulated-node': { type: 'string', value: 'cpu=8,memory=32Gi,pods=110', help: 'what each of them has' },
+    'simulated-life': { type: 'string', value: 'JSON', help: 'what containers do there whose pods do not say it' },
     without: { type: 'string', value: 'COMPONENTS', help: `leaves out any of ${optionalComponents.join(',')}: others take their place` },
     egress: { type: 'string', value: 'on|off', default: 'on', help: 'whether pods reach the outside' },
   },
@@ -28,6 +35,11 @@ export const up: Command = {
     const egress = values.egress
     if (egress !== 'on' && egress !== 'off') throw new UserError(`--egress must be on or off, not '${egress}'`)
     const without = parseWithout(typeof values.without === 'string' ? values.without : undefined)
+    const simulatedNodes = parseSimulatedNodes({
+      count: stringOf(values['simulated-nodes']),
+      capacity: stringOf(values['simulated-node']),
+      life: stringOf(values['simulated-life']),
+    })
     checkRequirements()
     const data = prepareDataDirectory(String(values['data-dir']))
     const context = data.root === '/var/lib/skiff' ? 'skiff' : `skiff-${basename(data.root)}`
@@ -41,6 +53,9 @@ export const up: Command = {
         httpsPort: port(values['https-port'], '--https-port'),
         egress,
         without,
+        ...(simulatedNodes ? { simulatedNodes } : {}),
+        nodes: count(values.nodes, '--nodes', 1, mostNodes),
+        nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
         context,
         kubeconfig,
       },
@@ -71,6 +86,8 @@ export const up: Command = {
     return 0
   },
 }
+
+const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 function tell(cluster: RunningCluster): void {
   console.log(`API      https://127.0.0.1:${cluster.apiPort}, as context '${cluster.context}' (now the current one) in ${cluster.kubeconfig}`)

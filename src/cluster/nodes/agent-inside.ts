@@ -1,0 +1,101 @@
+/**
+ * A node's own process, inside its namespaces: kubelet, container runtime, Service proxy, and the routes to the pods
+ * of other nodes. Reaches the API server as any client does. Started again by its loop when it was killed: containers
+ * go on.
+ */
+import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { createClient } from '../../client/api-client.ts'
+import type { ComponentContext } from '../../client/component.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import { createInformerFactory } from '../../client/informer-factory.ts'
+import { createLogger, type LogLevel } from '../../client/logger.ts'
+import { realClock } from '../../machinery/real-clock.ts'
+import { startNodeRoutes } from '../../network/node-routes.ts'
+import { clusterCIDR, clusterDomain, dnsServiceAddress, serviceCIDR } from '../cluster-network.ts'
+import { prepareDataDirectory } from '../data-directory.ts'
+import { prepareNamespaces } from '../namespaces.ts'
+import { startNode } from '../node.ts'
+import { readKeyPair } from '../pki/key-pair-file.ts'
+import { type AgentOptions, agentAuthority, agentClientPair, agentServingPair } from './agent-options.ts'
+
+const options = JSON.parse(readFileSync(process.env.SKIFF_AGENT ?? '', 'utf8')) as AgentOptions
+const { nodeName, dataDir } = options
+const log = createLogger({
+  clock: realClock,
+  write: (line) => console.log(line),
+  level: (process.env.SKIFF_LOG as LogLevel | undefined) ?? 'info',
+  fields: { node: nodeName },
+})
+
+process.on('uncaughtException', (error) => {
+  log.error('an error that nobody caught ends the agent', { error })
+  process.exit(1)
+})
+process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody caught it', { error }))
+
+async function pairOf(name: string) {
+  const pair = await readKeyPair(join(dataDir, 'pki'), name)
+  if (!pair) throw new Error(`the node's key pair '${name}' is missing in ${dataDir}`)
+  return pair
+}
+
+try {
+  const data = prepareDataDirectory(dataDir)
+  const authority = readFileSync(join(dataDir, 'pki', agentAuthority), 'utf8')
+  const [client] = await Promise.all([pairOf(agentClientPair), prepareNamespaces(data)])
+  const transport = createHttpTransport({
+    server: options.server,
+    ca: authority,
+    certificate: client.certificate,
+    key: client.key,
+    authorization: () => undefined,
+  })
+  // One set of caches for all that runs here: kubelet, proxy and routes may read the same.
+  const apiClient = createClient(transport, { userAgent: `skiff-agent/${nodeName}` })
+  const informers = createInformerFactory({ client: apiClient, clock: realClock, log })
+  const context = (component: string): ComponentContext => ({
+    client: createClient(transport, { userAgent: component }),
+    informers,
+    clock: realClock,
+    log: log.with({ component }),
+    span: () => {},
+  })
+  const routes = startNodeRoutes(context('node-routes'), { nodeName })
+  const node = await startNode({
+    nodeName,
+    address: options.address,
+    data,
+    imagesDir: options.imagesDir,
+    cgroupRoot: options.cgroupRoot,
+    serving: () => pairOf(agentServingPair),
+    clientCa: authority,
+    podCIDR: options.podCIDR,
+    clusterCIDR,
+    serviceCIDR,
+    clusterDNS: dnsServiceAddress,
+    clusterDomain,
+    labels: options.labels,
+    taints: options.taints,
+    capacity: options.capacity,
+    providerID: options.providerID,
+    kubelet: context(`kubelet/${nodeName}`),
+    proxy: options.proxy ? context('kube-proxy') : undefined,
+  })
+  log.info('the node is ready', { ms: Math.round(performance.now()) })
+  realClock.after(5000, flushCompileCache)
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => {
+      log.info('stopping', { signal: name })
+      routes
+        .stop()
+        .then(() => node.shutDown())
+        .catch((error) => log.error('stopping failed', { error }))
+        .finally(() => process.exit(0))
+    })
+  }
+} catch (error) {
+  log.error('the agent did not start', { error })
+  process.exit(1)
+}

@@ -1,0 +1,27 @@
+/** What the process of a node is told, in the file that its environment variable `SKIFF_AGENT` names. Keys lie in files of their own. */
+import type { V1Taint } from '../../machinery/schema/generated/types.ts'
+
+export interface AgentOptions {
+  nodeName: string
+  /** The node's own, on the link of all nodes. */
+  address: string
+  podCIDR: string
+  /** How the API server is reached from inside the node: `https://10.89.0.1:6443`. */
+  server: string
+  /** Everything that the node keeps; its credentials in `pki/`. */
+  dataDir: string
+  /** Images may be those of the whole machine. */
+  imagesDir: string
+  cgroupRoot: string
+  providerID: string
+  labels: Record<string, string>
+  taints: V1Taint[]
+  capacity: Record<string, string>
+  /** False: another Service proxy serves the node. */
+  proxy: boolean
+}
+
+/** Names of the key pairs in the node's `pki/`, and of the cluster's authority. */
+export const agentClientPair = 'client'
+export const agentServingPair = 'serving'
+export const agentAuthority = 'ca.crt'

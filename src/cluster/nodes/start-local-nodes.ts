@@ -1,0 +1,65 @@
+/** Puts the further nodes of a cluster together with its control plane, and waits until those that were asked for are ready. */
+import { join } from 'node:path'
+import type { Client } from '../../client/client.ts'
+import { Node } from '../../client/resources.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { parseCidr } from '../../network/cidr.ts'
+import { cgroupParent } from '../cgroup-parent.ts'
+import { apiPortInside, nodesCIDR } from '../cluster-network.ts'
+import type { DataDirectory } from '../data-directory.ts'
+import { nodeBridge } from '../namespaces.ts'
+import type { Pki } from '../pki/pki.ts'
+import { LocalNodes } from './local-nodes.ts'
+
+export interface StartLocalNodesOptions {
+  data: DataDirectory
+  id: string
+  pki: Pki
+  firstAddress: string
+  client: Client
+  /** So many real nodes, the first among them: `node-2` and so on are made where they are missing. */
+  atLeast: number
+  capacity: Record<string, string>
+  labels: Record<string, string>
+  proxy: boolean
+  clock: Clock
+}
+
+/** A node that is not ready by then is left to come up by itself. */
+const patienceMs = 20_000
+
+export async function startLocalNodes(options: StartLocalNodesOptions): Promise<LocalNodes> {
+  const { data, pki, client, clock } = options
+  const nodes = new LocalNodes({
+    directory: data.nodes,
+    runDirectory: join(data.run, 'nodes'),
+    logs: data.logs,
+    imagesDir: data.images,
+    cgroupParent: cgroupParent(options.id),
+    bridge: nodeBridge,
+    prefix: parseCidr(nodesCIDR).prefix,
+    gateway: options.firstAddress,
+    server: `https://${options.firstAddress}:${apiPortInside}`,
+    proxy: options.proxy,
+    labels: options.labels,
+    clock,
+    authority: pki.ca.certificate,
+    client: (name) => pki.nodeClient(name),
+    serving: (name, addresses) => pki.kubeletServing(name, addresses),
+    takenBlocks: async () => (await client.list(Node)).items.flatMap(({ spec }) => spec?.podCIDR ?? []),
+  })
+  await nodes.resume()
+  const asked = Array.from({ length: options.atLeast - 1 }, (_, index) => `node-${index + 2}`)
+  for (const name of asked) if (!(await nodes.find(name))) await nodes.create({ name, capacity: options.capacity })
+  const deadline = clock.monotonic() + patienceMs
+  const running = (await nodes.list()).filter(({ state }) => state === 'running').map(({ name }) => name)
+  const notReady = async () => {
+    const { items } = await client.list(Node)
+    const ready = new Set(
+      items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')).map((one) => one.metadata.name),
+    )
+    return running.some((name) => !ready.has(name))
+  }
+  while ((await notReady()) && clock.monotonic() < deadline) await clock.sleep(25)
+  return nodes
+}
