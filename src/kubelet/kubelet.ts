@@ -12,6 +12,8 @@ import { noCgroups } from './cgroups/cgroups.ts'
 import { ContainerStarter } from './container/container-starter.ts'
 import { Directories } from './directories.ts'
 import { KubeletEvents } from './events.ts'
+import { createEvictionManager, leftForNode, thresholdsOf } from './eviction/node-eviction.ts'
+import { admitUnderPressure } from './eviction/pressure-admission.ts'
 import { DiskFiles } from './files/disk-files.ts'
 import { ImageCollector } from './images/image-collector.ts'
 import { ImageManager } from './images/image-manager.ts'
@@ -62,7 +64,8 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const hostIPs = options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address)
   const memoryDirectory = options.secretsInMemory ? join(options.rootDirectory, 'memory') : undefined
   let capacity = nodeCapacity(machine, options.capacity)
-  const allocatable = () => nodeAllocatable(capacity, options.reserved)
+  const thresholds = thresholdsOf(options.eviction, files.keeps)
+  const allocatable = () => nodeAllocatable(capacity, options.reserved, leftForNode(thresholds, capacity))
   let runtimeVersion = { runtimeName: 'unknown', runtimeVersion: '', runtimeApiVersion: '' }
   let server: KubeletServer | undefined
 
@@ -138,10 +141,22 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     hostIPs,
     resyncMs: (options.resyncSeconds ?? 60) * 1000,
     span: (span) => context.span(span),
-    admit: (pod: V1Pod) => admitPod(pod, nodes.get(nodeName) ?? registrar.node, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
+    admit: (pod: V1Pod) =>
+      admitUnderPressure(pod, eviction.conditions) ??
+      admitPod(pod, nodes.get(nodeName) ?? registrar.node, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
   }
   workers = new PodWorkers(podServices)
   const living = workers
+  const imageCollector = new ImageCollector({ runtime, clock, log, events, images, ...(options.imageCollection ?? {}) })
+  const eviction = createEvictionManager({
+    options: options.eviction,
+    thresholds,
+    services: podServices,
+    workers,
+    imageCollector,
+    memoryCapacity: () => toWhole(capacity.memory ?? '0'),
+    onChange: () => registrar.hurry(),
+  })
 
   const health = async (): Promise<NodeHealth> => {
     const notReady: string[] = []
@@ -154,7 +169,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
           : `container runtime status check may not have completed yet: ${message}`,
       )
     }
-    return { notReady, memoryPressure: false, diskPressure: false, pidPressure: false }
+    return { notReady, pressure: eviction.conditions }
   }
   const nodeStatus = async (stored: V1Node | undefined): Promise<V1NodeStatus> => {
     const [state, imageList] = await Promise.all([health(), runtime.listImages()])
@@ -218,7 +233,9 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     capacity = nodeCapacity({ ...machine, diskBytes: disk.capacityBytes }, options.capacity)
     await files.makeDirectory(directories.pods, 0o750)
     if (memoryDirectory) await files.mountTmpfs(memoryDirectory, { mode: 0o750 })
-    await cgroups.prepare({ cpu: toMilli(allocatable().cpu ?? '0'), memory: toWhole(allocatable().memory ?? '0') })
+    // Pods reach the threshold that evicts them before they reach the limit of their group.
+    const usable = nodeAllocatable(capacity, options.reserved)
+    await cgroups.prepare({ cpu: toMilli(usable.cpu ?? '0'), memory: toWhole(usable.memory ?? '0') })
     if (options.server) server = await startKubeletServer(options.server, { pods, services: podServices, nodeName })
     const background = [registrar.run(signal)]
     await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
@@ -232,8 +249,9 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     background.push(
       new OrphanCollector(podServices, { memoryDirectory, isKnown: (uid) => living.has(uid), everyMs: (options.upkeepSeconds ?? 60) * 1000 }).run(signal),
     )
-    background.push(new ImageCollector({ runtime, clock, log, events, images, ...(options.imageCollection ?? {}) }).run(signal))
+    background.push(imageCollector.run(signal))
     await isRegistered
+    if (files.keeps || options.eviction?.source) background.push(eviction.run(signal))
     return background
   }
   const running = run()

@@ -3,6 +3,7 @@ import type { Informer } from '../client/informer.ts'
 import type { V1Node, V1NodeAddress, V1Pod, V1Service, V1Taint } from '../machinery/schema/generated/types.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Cgroups } from './cgroups/cgroups.ts'
+import type { EvictionOptions } from './eviction/node-eviction.ts'
 import type { NodeFiles } from './files/node-files.ts'
 import type { MachineInfo } from './node/machine-info.ts'
 import type { NetworkProbes } from './probes/probe.ts'
@@ -65,5 +66,7 @@ export interface KubeletOptions {
   /** The heartbeat; 40 and 10 when absent, as upstream. */
   lease?: { durationSeconds: number; renewSeconds: number }
   nodeStatusSeconds?: number
+  /** Upstream's thresholds when absent; none without real files. */
+  eviction?: EvictionOptions
   imageCollection?: { highPercent: number; lowPercent: number; everySeconds: number }
 }

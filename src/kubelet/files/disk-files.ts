@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import * as fs from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { NodeFiles } from './node-files.ts'
 
@@ -97,6 +97,23 @@ export class DiskFiles implements NodeFiles {
   addMode = async (path: string, bits: number): Promise<void> => fs.chmod(path, ((await fs.stat(path)).mode | bits) & 0o7777)
   setGroup = (path: string, group: number): Promise<void> => fs.lchown(path, -1, group)
   setOwner = (path: string, user: number, group: number): Promise<void> => fs.lchown(path, user, group)
+
+  async usage(path: string): Promise<{ bytes: number; inodes: number }> {
+    const seen = new Set<number>()
+    const total = { bytes: 0, inodes: 0 }
+    const top = await orMissing(fs.lstat(path))
+    const walk = async (at: string): Promise<void> => {
+      // What vanishes meanwhile uses nothing.
+      const stat = await orMissing(fs.lstat(at))
+      if (!stat || stat.dev !== top?.dev || seen.has(stat.ino)) return
+      if (stat.nlink > 1 && !stat.isDirectory()) seen.add(stat.ino)
+      total.bytes += stat.blocks * 512
+      total.inodes++
+      if (stat.isDirectory()) for (const name of await this.list(at)) await walk(join(at, name))
+    }
+    await walk(path)
+    return total
+  }
 
   async mountTmpfs(path: string, { sizeBytes, mode }: { sizeBytes?: number; mode: number }): Promise<void> {
     if ((await this.mountsBelow(path)).includes(path)) return

@@ -21,6 +21,7 @@ export const noFiles: NodeFiles = {
   addMode: nothing,
   setGroup: nothing,
   setOwner: nothing,
+  usage: async () => ({ bytes: 0, inodes: 0 }),
   mountTmpfs: nothing,
   unmount: nothing,
   mountsBelow: async () => [],

@@ -25,6 +25,8 @@ export interface NodeFiles {
   addMode(path: string, bits: number): Promise<void>
   setGroup(path: string, group: number): Promise<void>
   setOwner(path: string, user: number, group: number): Promise<void>
+  /** Space below a directory: allocated blocks, a file with several names once, nothing that is mounted there. */
+  usage(path: string): Promise<{ bytes: number; inodes: number }>
   mountTmpfs(path: string, options: { sizeBytes?: number; mode: number }): Promise<void>
   /** Idempotent. */
   unmount(path: string): Promise<void>

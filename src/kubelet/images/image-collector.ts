@@ -1,4 +1,7 @@
-/** Removes images that no container uses, the longest unused first, when their disk is fuller than the high threshold. */
+/**
+ * Removes images that no container uses, the longest unused first, when their disk is fuller than the high threshold.
+ * What was built or loaded here could not be fetched again: it stays.
+ */
 import type { Logger } from '../../client/component.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -38,20 +41,34 @@ export class ImageCollector {
 
   /** Frees bytes down to the low threshold; returns how many. */
   async collect(): Promise<number> {
-    const { runtime, clock, events, images, highPercent = 85, lowPercent = 80 } = this.#options
+    const { runtime, clock, events, highPercent = 85, lowPercent = 80 } = this.#options
     const { capacityBytes, availableBytes } = await runtime.imageFsInfo()
-    const all = await runtime.listImages()
-    for (const { id } of all) if (!this.#firstSeen.has(id)) this.#firstSeen.set(id, clock.now())
+    for (const { id } of await runtime.listImages()) if (!this.#firstSeen.has(id)) this.#firstSeen.set(id, clock.now())
     if (capacityBytes === 0) return 0
     const used = capacityBytes - availableBytes
     const percent = Math.floor((100 * used) / capacityBytes)
     if (percent < highPercent) return 0
     const wanted = used - (capacityBytes * lowPercent) / 100
+    const freed = await this.free(wanted)
+    if (freed < wanted)
+      events.node(
+        'Warning',
+        'FreeDiskSpaceFailed',
+        `Failed to garbage collect required amount of images. Attempted to free ${Math.ceil(wanted)} bytes, but only found ${freed} bytes eligible to free.`,
+      )
+    return freed
+  }
+
+  /** Frees as many bytes as are wanted, or all that can be; returns how many. */
+  async free(wanted = Number.POSITIVE_INFINITY): Promise<number> {
+    const { runtime, clock, images } = this.#options
     const inUse = new Set((await runtime.listContainers()).flatMap(({ image, imageRef }) => [image, imageRef]))
-    const lastUsed = (id: string) => images.lastUsed.get(id) ?? this.#firstSeen.get(id) ?? 0
-    const candidates = all
-      .filter((image) => !image.pinned && ![image.id, ...image.repoTags, ...image.repoDigests].some((name) => inUse.has(name)))
-      .filter((image) => clock.now() - Math.max(lastUsed(image.id), this.#firstSeen.get(image.id) ?? 0) >= minimumAgeMs)
+    const firstSeen = (id: string) => this.#firstSeen.get(id) ?? clock.now()
+    const lastUsed = (id: string) => images.lastUsed.get(id) ?? firstSeen(id)
+    const candidates = (await runtime.listImages())
+      .filter((image) => !image.pinned && image.repoDigests.length > 0)
+      .filter((image) => ![image.id, ...image.repoTags, ...image.repoDigests].some((name) => inUse.has(name)))
+      .filter((image) => clock.now() - Math.max(lastUsed(image.id), firstSeen(image.id)) >= minimumAgeMs)
       .sort((a, b) => lastUsed(a.id) - lastUsed(b.id))
     let freed = 0
     for (const image of candidates) {
@@ -61,12 +78,6 @@ export class ImageCollector {
       images.lastUsed.delete(image.id)
       freed += image.size
     }
-    if (freed < wanted)
-      events.node(
-        'Warning',
-        'FreeDiskSpaceFailed',
-        `Failed to garbage collect required amount of images. Attempted to free ${Math.ceil(wanted)} bytes, but only found ${freed} bytes eligible to free.`,
-      )
     return freed
   }
 }

@@ -1,35 +1,28 @@
 import { timestamp } from '../../machinery/clock.ts'
 import type { V1NodeCondition } from '../../machinery/schema/generated/types.ts'
+import type { PressureCondition } from '../eviction/thresholds.ts'
 
 export interface NodeHealth {
   /** Why the node cannot run pods; empty when it can. */
   notReady: string[]
-  memoryPressure: boolean
-  diskPressure: boolean
-  pidPressure: boolean
+  pressure: readonly PressureCondition[]
 }
 
 export function nodeConditions(health: NodeHealth, stored: readonly V1NodeCondition[], now: number): V1NodeCondition[] {
-  const pressure = (type: string, is: boolean, bad: [string, string], good: [string, string]): V1NodeCondition => {
+  const pressure = (type: PressureCondition, bad: [string, string], good: [string, string]): V1NodeCondition => {
+    const is = health.pressure.includes(type)
     const [reason, message] = is ? bad : good
     return { type, status: is ? 'True' : 'False', reason, message }
   }
   const drafts: V1NodeCondition[] = [
     pressure(
       'MemoryPressure',
-      health.memoryPressure,
       ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
       ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
     ),
-    pressure(
-      'DiskPressure',
-      health.diskPressure,
-      ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
-      ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
-    ),
+    pressure('DiskPressure', ['KubeletHasDiskPressure', 'kubelet has disk pressure'], ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure']),
     pressure(
       'PIDPressure',
-      health.pidPressure,
       ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
       ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
     ),

@@ -1,4 +1,4 @@
-import { formatQuantity, quantity, subtractQuantities } from '../../machinery/quantity.ts'
+import { formatQuantity, fromWhole, quantity, subtractQuantities } from '../../machinery/quantity.ts'
 import type { MachineInfo } from './machine-info.ts'
 
 const kibibytes = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`
@@ -16,13 +16,16 @@ export function nodeCapacity(machine: MachineInfo, given: Record<string, string>
   }
 }
 
-/** Capacity less what is kept back. */
-export function nodeAllocatable(capacity: Record<string, string>, reserved: Record<string, string> = {}): Record<string, string> {
+/** Capacity less what is kept back: reserved, and, by bytes, what must be left before pods are evicted. */
+export function nodeAllocatable(
+  capacity: Record<string, string>,
+  reserved: Record<string, string> = {},
+  left: Record<string, number> = {},
+): Record<string, string> {
   const entries = Object.entries(capacity).map(([name, amount]): [string, string] => {
-    const less = reserved[name]
-    if (less === undefined) return [name, amount]
-    const left = subtractQuantities(amount, less)
-    return [name, left.nanos < 0n ? '0' : formatQuantity({ ...left, format: quantity(amount).format })]
+    if (!reserved[name] && !left[name]) return [name, amount]
+    const rest = subtractQuantities(subtractQuantities(amount, reserved[name] ?? '0'), fromWhole(left[name] ?? 0))
+    return [name, rest.nanos < 0n ? '0' : formatQuantity({ ...rest, format: quantity(amount).format })]
   })
   return Object.fromEntries(entries)
 }

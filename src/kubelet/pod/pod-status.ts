@@ -6,11 +6,21 @@ import { computePhase } from './phase.ts'
 import { readySandbox, somethingRuns } from './pod-runtime.ts'
 import { qualityOfService } from './quality-of-service.ts'
 
+/** What was decided about the whole pod: evicted, its deadline passed, refused. */
+export interface Verdict {
+  phase: 'Failed'
+  reason: string
+  message: string
+  /** In place of the pod's own. */
+  graceSeconds?: number
+  /** It ends for the node's sake. */
+  disruption?: boolean
+}
+
 export interface PodStatusSources extends StatusSources {
   hostIPs: string[]
   now: number
-  /** What was decided about the whole pod: evicted, its deadline passed, refused. */
-  verdict?: { phase: 'Failed'; reason: string; message: string }
+  verdict?: Verdict
 }
 
 /** The whole status of a pod, from what the runtime has and what the probes say. */
@@ -32,6 +42,7 @@ export function computePodStatus(sources: PodStatusSources): V1PodStatus {
   const phase = held ? (stored.phase ?? 'Pending') : (wanted ?? 'Pending')
   const sandbox = readySandbox(runtime)
   const drafts = computeConditions({ pod, phase: wanted ?? phase, sandboxReady: sandbox !== undefined, inits, apps })
+  if (verdict?.disruption) drafts.push({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: verdict.message })
   const ips = pod.spec.hostNetwork ? (runtime.sandboxes.length > 0 ? hostIPs : []) : (sandbox?.ips ?? [])
   const reason = verdict?.reason ?? stored.reason
   const message = verdict?.message ?? stored.message

@@ -9,12 +9,13 @@ import type { Timer } from '../../machinery/clock.ts'
 import type { V1Container, V1Pod, V1PodStatus } from '../../machinery/schema/generated/types.ts'
 import { messageOf } from '../container/start-error.ts'
 import { terminationMessage } from '../container/termination-message.ts'
+import type { Eviction } from '../eviction/eviction-manager.ts'
 import { ownConditions } from './conditions.ts'
 import { collectContainers } from './container-collection.ts'
 import type { WaitingReason } from './container-statuses.ts'
 import { latestOf, somethingRuns } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
-import { computePodStatus, isTerminal } from './pod-status.ts'
+import { computePodStatus, isTerminal, type Verdict } from './pod-status.ts'
 import { syncPod } from './sync-pod.ts'
 
 const configRetryMs = 10_000
@@ -28,7 +29,7 @@ export class PodWorker {
   /** Its object is gone from the API: it ends, and nothing is reported. */
   #removed = false
   #admitted = false
-  #verdict: { phase: 'Failed'; reason: string; message: string } | undefined
+  #verdict: Verdict | undefined
   readonly #waiting = new Map<string, WaitingReason>()
   readonly #messages = new Map<string, string>()
   #seen: number[] = []
@@ -112,9 +113,13 @@ export class PodWorker {
     return this.#services.statuses.get(this.#pod.metadata.uid) ?? this.#pod.status ?? {}
   }
 
-  /** Ends the pod for the node's sake: evicted. */
-  evict(reason: string, message: string): void {
-    this.#verdict = { phase: 'Failed', reason, message }
+  /** Runs here, and was not told to end for the node's sake. */
+  get evictable(): boolean {
+    return this.admitted && !this.#verdict
+  }
+
+  evict({ message, graceSeconds, disruption }: Eviction): void {
+    this.#verdict ??= { phase: 'Failed', reason: 'Evicted', message, graceSeconds, disruption }
     this.#sync.abort(new Error(message))
     this.wake()
   }
@@ -278,7 +283,7 @@ export class PodWorker {
   #grace(): number {
     const { deletionGracePeriodSeconds, deletionTimestamp } = this.#pod.metadata
     const asked = deletionTimestamp === undefined ? undefined : deletionGracePeriodSeconds
-    if (this.#verdict?.reason === 'Evicted') return 1
+    if (this.#verdict?.graceSeconds !== undefined) return Math.max(1, Math.min(this.#verdict.graceSeconds, asked ?? Number.POSITIVE_INFINITY))
     return Math.max(1, asked ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30)
   }
 
@@ -291,6 +296,18 @@ export class PodWorker {
     termination
       .endPod(this.#pod, cache.get(this.#pod.metadata.uid), this.status.podIP ?? '', grace)
       .catch((error: unknown) => log.warn('a pod could not be ended sooner', { pod: this.#pod.metadata.name, error }))
+  }
+
+  /** Of a pod that has ended: its containers with what they wrote and logged. */
+  async removeContainers(): Promise<void> {
+    if (this.#done && !this.#removed) await this.#removeContainers()
+  }
+
+  async #removeContainers(): Promise<void> {
+    const { runtime, cache } = this.#services
+    const { uid } = this.#pod.metadata
+    for (const container of cache.get(uid).containers) await runtime.removeContainer(container.id)
+    await cache.refresh(uid)
   }
 
   async #end(): Promise<void> {
@@ -311,6 +328,8 @@ export class PodWorker {
     objects.release(uid)
     images.forget(uid)
     backoff.forget(`${uid}_`)
+    // Its writable layers are what the node may be short of.
+    if (this.#verdict?.reason === 'Evicted') await this.#removeContainers()
     this.#done = true
     // Logs and records of a pod that only completed stay until it is deleted.
     if (this.#removed) this.#onGone()

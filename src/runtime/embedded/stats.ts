@@ -9,15 +9,16 @@ import { readText } from './json-file.ts'
 import { rotatedLogs } from './log-files.ts'
 import { type ContainerRecord, containerState, type SandboxRecord } from './records.ts'
 
-/** A writable layer is measured again after this many milliseconds. */
-const measureEvery = 60_000
+/** A writable layer is measured again after this many milliseconds, or after this many times as long as it took. */
+const measureEvery = 5_000
+const measureShare = 50
 /** A rate over less than this, of two readers that ask shortly after one another, says little. */
 const shortestRate = 5000
 
 export class Stats {
   readonly #context: RuntimeContext
   readonly #containers: Containers
-  readonly #disk = new Map<string, { at: number; bytes: number; inodes: number }>()
+  readonly #disk = new Map<string, { staleAt: number; bytes: number; inodes: number }>()
   readonly #cpu = new Map<string, { at: number; usage: number; rate?: number }>()
 
   constructor(context: RuntimeContext, containers: Containers) {
@@ -89,9 +90,11 @@ export class Stats {
   async #measured(id: string): Promise<{ bytes: number; inodes: number }> {
     const { clock, paths } = this.#context
     const known = this.#disk.get(id)
-    if (known && clock.now() - known.at < measureEvery) return known
+    const start = clock.monotonic()
+    if (known && start < known.staleAt) return known
     const size = await directorySize(`${paths.containerData(id)}/upper`)
-    const measured = { at: clock.now(), ...size }
+    const end = clock.monotonic()
+    const measured = { staleAt: end + Math.max(measureEvery, (end - start) * measureShare), ...size }
     this.#disk.set(id, measured)
     return measured
   }
