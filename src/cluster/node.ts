@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
 import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
+import { guestThresholds } from '../kubelet/eviction/node-eviction.ts'
 import { startKubelet } from '../kubelet/kubelet.ts'
 import type { V1Taint } from '../machinery/schema/generated/types.ts'
 import { CommandError, type RunCommand } from '../network/command.ts'
@@ -91,6 +92,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     ...(options.providerID ? { providerID: options.providerID } : {}),
     cgroups: isVersion2 ? new CgroupsV2({ root: options.cgroupRoot, clock }) : new CgroupsV1({ root: options.cgroupRoot, clock }),
     secretsInMemory: true,
+    eviction: guestThresholds,
     server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: options.clientCa } },
   })
   await kubelet.ready

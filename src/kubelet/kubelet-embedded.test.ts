@@ -11,7 +11,7 @@ import { createClient } from '../client/api-client.ts'
 import type { Client } from '../client/client.ts'
 import { createInformerFactory } from '../client/informer-factory.ts'
 import { createLogger } from '../client/logger.ts'
-import { ConfigMap, Event, Namespace, Pod, Secret } from '../client/resources.ts'
+import { ConfigMap, Event, Namespace, Node, Pod, Secret } from '../client/resources.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import type { V1Pod, V1PodSpec } from '../machinery/schema/generated/types.ts'
 import { ensureNodeNetwork } from '../network/node-network.ts'
@@ -61,7 +61,8 @@ if (inside) {
         rootDirectory: join(directory, 'kubelet'),
         clusterDNS: ['10.96.0.10'],
         clusterDomain: 'cluster.local',
-        capacity: { pods: '20' },
+        capacity: { pods: '20', memory: '512Mi' },
+        eviction: { hard: { 'memory.available': '384Mi' }, everySeconds: 0.3, pressureTransitionSeconds: 0 },
         cgroups: isVersion2 ? new CgroupsV2({ root: cgroupRoot, clock: realClock }) : new CgroupsV1({ root: cgroupRoot, clock: realClock }),
         secretsInMemory: true,
       },
@@ -249,6 +250,50 @@ if (inside) {
     }
     assert.equal(containerOf(await client.get(Pod, at('web')), 'main')?.restartCount, 0)
     await remove('web')
+  })
+
+  it('ends a pod that outgrew its limits on disk, and takes away what it wrote', async () => {
+    const write = (path: string) => `dd if=/dev/zero of=${path} bs=1M count=12; ${forever}`
+    const scratch = { volumes: [{ name: 'scratch', emptyDir: { sizeLimit: '10Mi' } }] }
+    await create('directory', write('/scratch/file'), scratch, { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] })
+    await create('layer', write('/file'), {}, { resources: { limits: { 'ephemeral-storage': '10Mi' } } })
+    await create('small', forever, scratch, { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] })
+    const evicted = (name: string) => untilPod(name, 'is evicted', ({ status }) => status?.phase === 'Failed' && status.reason === 'Evicted')
+    const directoryPod = await evicted('directory')
+    assert.equal(directoryPod.status?.message, 'Usage of EmptyDir volume "scratch" exceeds the limit "10Mi". ')
+    const layer = await evicted('layer')
+    assert.equal(layer.status?.message, 'Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. ')
+    for (const pod of [directoryPod, layer]) {
+      await until(
+        'nothing of it is left',
+        async () => !(await runtime.listContainers()).some(({ labels }) => labels['io.kubernetes.pod.uid'] === pod.metadata.uid),
+      )
+      assert.equal(existsSync(join(directory, 'kubelet/pods', pod.metadata.uid)), false)
+      assert.ok(containerOf(pod, 'main')?.state?.terminated)
+    }
+    assert.equal((await client.get(Pod, at('small'))).status?.phase, 'Running')
+    for (const name of ['directory', 'layer', 'small']) await remove(name)
+  })
+
+  it('ends the pod that takes the memory when the node runs short, by what its groups use', async () => {
+    const inMemory = { volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory' } }] }
+    await create('rest', forever)
+    await untilPod('rest', 'is ready', isReady)
+    await create('greedy', `dd if=/dev/zero of=/scratch/file bs=1M count=200; ${forever}`, inMemory, {
+      volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+    })
+    const pod = await untilPod('greedy', 'is evicted', ({ status }) => status?.phase === 'Failed' && status.reason === 'Evicted')
+    assert.match(
+      pod.status?.message ?? '',
+      /^The node was low on resource: memory\. Threshold quantity: 384Mi, available: \S+\. Container main was using \d\S+, request is 0, has larger consumption of memory\. $/,
+    )
+    const { status } = await client.get(Node, { name: 'node-1' })
+    await until('the pressure is over', async () =>
+      ((await client.get(Node, { name: 'node-1' })).status?.conditions ?? []).some((one) => one.type === 'MemoryPressure' && one.status === 'False'),
+    )
+    assert.equal(status?.allocatable?.memory, '128Mi')
+    assert.equal((await client.get(Pod, at('rest'))).status?.phase, 'Running')
+    for (const name of ['greedy', 'rest']) await remove(name)
   })
 
   it('refuses to run as root where the pod says so', async () => {

@@ -79,7 +79,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   let workers: PodWorkers | undefined
   const wake = (uid: string) => workers?.wake(uid)
   const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, onChange: wake })
-  const statuses = new StatusWriter({ client, clock, log, component })
+  const statuses = new StatusWriter({ client, clock, log, component, settleMs: options.statusSettleMs ?? 0 })
   const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake })
   const objects = options.objects ?? new WatchedObjects({ client, clock, log, onChange: wake })
   const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3 })

@@ -59,6 +59,8 @@ export interface KubeletOptions {
   relistSeconds?: number
   /** How often a pod is looked at to which nothing has happened; 60 when absent. */
   resyncSeconds?: number
+  /** A pod's status waits so long before it is written, and what comes meanwhile goes with it; 0 when absent. */
+  statusSettleMs?: number
   /** How often it is looked for what pods that are gone have left; 60 when absent. */
   upkeepSeconds?: number
   /** How often it is looked whether the node's status has changed; 10 when absent. */

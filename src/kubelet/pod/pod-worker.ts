@@ -340,10 +340,12 @@ export class PodWorker {
 /** Whether something else has changed than what this kubelet itself writes. */
 function mattersToKubelet(before: V1Pod, after: V1Pod): boolean {
   const gates = (after.spec.readinessGates ?? []).map(({ conditionType }) => conditionType)
+  // The generation tells of every change of a spec; comparing it is the larger part of the work.
+  const sameSpec = before.metadata.generation !== undefined && before.metadata.generation === after.metadata.generation
   const essence = ({ metadata, spec, status }: V1Pod) => {
     const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = metadata
     const conditions = gates.map((type) => status?.conditions?.find((condition) => condition.type === type)?.status)
-    return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, spec, conditions }
+    return { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, conditions, spec: sameSpec ? undefined : spec }
   }
   return !isDeepStrictEqual(essence(before), essence(after))
 }

@@ -28,14 +28,17 @@ export class StatusWriter {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #component: string
+  readonly #settleMs: number
   readonly #entries = new Map<string, Entry>()
   readonly #stopped = new AbortController()
 
-  constructor(options: { client: Client; clock: Clock; log: Logger; component: string }) {
+  /** `settleMs`: a status is written first when it is this old, as the newest until then; at once when absent. */
+  constructor(options: { client: Client; clock: Clock; log: Logger; component: string; settleMs?: number }) {
     this.#client = options.client
     this.#clock = options.clock
     this.#log = options.log
     this.#component = options.component
+    this.#settleMs = options.settleMs ?? 0
   }
 
   /** The newest status, whether or not it is written yet. */
@@ -77,6 +80,7 @@ export class StatusWriter {
     entry.busy = true
     const backoff = new Backoff(this.#clock, { initialMs: 200, maxMs: 10_000, jitter: 0.1 })
     try {
+      if (this.#settleMs > 0) await this.#clock.sleep(this.#settleMs, this.#stopped.signal).catch(() => {})
       while (!this.#stopped.signal.aborted && this.#entries.get(uid) === entry) {
         try {
           if (!(await this.#step(entry))) return

@@ -29,6 +29,8 @@ async function filesOf(source: V1VolumeProjection, mode: number, context: Volume
   if (secret) return { files: await secretFiles(context, { name: secret.name ?? '', items: secret.items, optional: secret.optional ?? false, mode }) }
   if (downwardAPI) return { files: downwardFiles(context, downwardAPI.items ?? [], mode) }
   if (serviceAccountToken) {
+    // A token that is written nowhere need not be made.
+    if (!context.files.keeps) return { files: new Map() }
     const { path, audience, expirationSeconds = 3600 } = serviceAccountToken
     const { token, refreshAt } = await context.tokens.get(context.pod, audience, expirationSeconds)
     return { files: new Map([[checkPath(path), { data: Buffer.from(token), mode: tokenMode(context, mode) }]]), refreshAt }
