@@ -9,6 +9,7 @@ import { identityTransformer, type Transformer } from '../store/encryption/trans
 import type { Store } from '../store/store.ts'
 import type { HealthCheck, ResourceHooks, ServerAccess, ServerPart, ServerPartFactory, WriteRecord } from './contracts.ts'
 import { allForeign } from './discovery/foreign.ts'
+import { rootHandler } from './discovery/root.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { healthHandler } from './health/health.ts'
 import { kubernetesVersion, type Version, versionHandler } from './health/version.ts'
@@ -134,12 +135,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     bindingHandler(() => registries),
     evictionHandler(() => registries),
     componentStatuses(access, () => store.revision()),
+    rootHandler(
+      access,
+      () => handlers.paths(),
+      () => checks.map(({ name }) => name),
+    ),
   ]
+  const handlers: HandlerTable = new HandlerTable([...own, ...parts.flatMap((part) => part.handlers ?? [])])
   const pipeline = new Pipeline({
     clock,
     authenticators: parts.flatMap((part) => part.authenticators ?? []),
     authorizers: parts.flatMap((part) => part.authorizers ?? []),
-    handlers: new HandlerTable([...own, ...parts.flatMap((part) => part.handlers ?? [])]),
+    handlers,
     routes: parts.flatMap((part) => part.route?.bind(part) ?? []),
     resources,
     registries,

@@ -21,7 +21,10 @@ test('defaults', () => {
 const invalid: [object, string[]][] = [
   [{}, []],
   [{ replicas: -1 }, ['spec.replicas: Invalid value: -1: must be greater than or equal to 0']],
-  [{ selector: undefined }, ['spec.selector: Required value']],
+  [
+    { selector: undefined },
+    ['spec.selector: Required value', 'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`'],
+  ],
   [{ selector: {} }, ['spec.selector: Invalid value: {}: empty selector is invalid for deployment']],
   [
     { selector: { matchLabels: { app: 'other' } } },

@@ -17,8 +17,9 @@ export function validatePodTemplate(template: V1PodTemplateSpec, at: string): Fi
 export function validateServingTemplate(template: V1PodTemplateSpec, selector: V1LabelSelector | undefined, at: string): FieldError[] {
   const errors: FieldError[] = []
   const labels = template.metadata?.labels
-  if (!isEmptySelector(selector) && !selectorMatches(selector, labels))
-    errors.push(invalidValue(`${at}.metadata.labels`, labels ?? {}, '`selector` does not match template `labels`'))
+  // A selector that is missing matches nothing, and is told of here too.
+  if (!(selector && isEmptySelector(selector)) && !selectorMatches(selector, labels))
+    errors.push(invalidValue(`${at}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'))
   errors.push(...validatePodTemplate(template, at))
   const policy = template.spec?.restartPolicy
   if (policy === 'Never' || policy === 'OnFailure') errors.push(notSupported(`${at}.spec.restartPolicy`, policy, ['Always']))

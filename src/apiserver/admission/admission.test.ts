@@ -78,6 +78,7 @@ describe('pods', () => {
 describe('namespaces', () => {
   it('must be there', async () => {
     assert.equal(await refused('/api/v1/namespaces/none/configmaps', { metadata: { name: 'x' } }), 'namespaces "none" not found')
+    assert.equal(await refused('/api/v1/namespaces/none/pods', pod('x', {})), 'namespaces "none" not found', 'before the account that is not there either')
   })
 
   it('that are going take nothing new', async () => {

@@ -1,4 +1,7 @@
-/** Nothing is created in a namespace that is not there or is going; the system's own namespaces cannot be deleted. */
+/**
+ * Nothing is created in a namespace that is not there or is going; the system's own namespaces cannot be deleted.
+ * It is asked with those that fill in, which look for other objects of the namespace and would complain of their absence first.
+ */
 import { forbidden, notFound } from '../../machinery/errors.ts'
 import type { V1Namespace } from '../../machinery/schema/generated/types.ts'
 import type { AdmissionPlugin, ServerAccess } from '../contracts.ts'
@@ -8,7 +11,7 @@ const immortal = new Set(['default', 'kube-system', 'kube-public'])
 
 export const namespaceLifecycle = (server: ServerAccess): AdmissionPlugin => ({
   name: 'NamespaceLifecycle',
-  async validate(attributes) {
+  async mutate(attributes) {
     const { verb, resource, namespace, name, subresource } = attributes
     const ofNamespaces = resource.group === '' && resource.plural === 'namespaces'
     if (ofNamespaces && verb === 'delete' && immortal.has(name)) throw forbidden({ resource: 'namespaces', name }, 'this namespace may not be deleted')

@@ -39,6 +39,14 @@ describe('documents', () => {
     return { status, contentType, etag: answered.etag ?? '', body: bytes === '' ? undefined : JSON.parse(String(bytes)) }
   }
 
+  it('tell every path', async () => {
+    const { object } = await test.call('GET', '/')
+    const paths = object.paths as string[]
+    for (const path of ['/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/healthz', '/readyz/ping', '/version'])
+      assert.ok(paths.includes(path), path)
+    assert.deepEqual(paths, [...new Set(paths)].sort())
+  })
+
   it('tell all groups in one, and nothing to who has it', async () => {
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
     const first = await get('/apis', { accept })
