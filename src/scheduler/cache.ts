@@ -21,6 +21,10 @@ export class SchedulerCache implements Cluster {
   /** Pods bound to nodes that are not known (yet). */
   readonly #homeless = new Map<string, PodInfo>()
 
+  sizes(): { nodes: number; pods: number; assumed_pods: number } {
+    return { nodes: this.#nodes.size, pods: this.#placed.size, assumed_pods: this.#assumed.size }
+  }
+
   nodes(): readonly NodeInfo[] {
     this.#list ??= [...this.#nodes.values()]
     return this.#list

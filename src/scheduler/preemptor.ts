@@ -10,6 +10,7 @@ import type { SchedulerCache } from './cache.ts'
 import type { Nominations } from './nominations.ts'
 import type { PodInfo } from './pod-info.ts'
 import { findPreemption, type Preemption } from './preemption.ts'
+import type { SchedulerMetrics } from './scheduler-metrics.ts'
 import type { CycleResult } from './scheduling-cycle.ts'
 
 export interface PreemptorOptions {
@@ -20,6 +21,7 @@ export interface PreemptorOptions {
   nominations: Nominations
   budgets: Informer<V1PodDisruptionBudget>
   events: EventRecorder
+  metrics?: SchedulerMetrics
 }
 
 /** `nominate`: the node on which room is being made; '' where none is; undefined where it stays as it was. */
@@ -46,6 +48,7 @@ export class Preemptor {
     if (pod.pod.spec.preemptionPolicy === 'Never') return { message: told('not eligible due to preemptionPolicy=Never.') }
     if (this.#isWaitedFor(pod)) return { message: told('not eligible due to a terminating pod on the nominated node.') }
     const { clock } = context
+    this.#options.metrics?.preempting()
     const result = findPreemption({
       pod,
       cluster: cache,
@@ -60,6 +63,7 @@ export class Preemptor {
       return { message: told(result.message), nominate: '' }
     }
     const { chosen } = result
+    this.#options.metrics?.preempted(chosen.victims.length)
     nominations.set(pod, chosen.node.name)
     void this.#makeRoom(pod, chosen, seen)
     return { message: failure.message, nominate: chosen.node.name }

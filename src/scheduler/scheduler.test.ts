@@ -5,6 +5,8 @@ import type { Component } from '../client/component.ts'
 import { Namespace, Node, Pod, PodDisruptionBudget, PriorityClass, ServiceAccount } from '../client/resources.ts'
 import { Bench } from '../controllers/testing/bench.ts'
 import { timestamp } from '../machinery/clock.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1NodeSpec, V1Pod, V1PodSpec } from '../machinery/schema/generated/types.ts'
 import { startScheduler } from './scheduler.ts'
 
@@ -214,4 +216,32 @@ test('a hundred nodes are filled evenly, to the last place, and what is too much
   await cluster.bench.settle(15_000)
   assert.equal((await cluster.bench.pods()).filter(({ spec }) => !spec.nodeName).length, 0)
   await cluster.stop()
+})
+
+test('what it does is told under the names that dashboards know', async () => {
+  const bench = await Bench.start()
+  const metrics = new MetricRegistry()
+  const scheduler = bench.runWith((context) => startScheduler({ ...context, metrics }))
+  const node = await bench.client.create(Node, { metadata: { name: 'a' }, spec: {} })
+  await bench.client.updateStatus(Node, { ...node, status: { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } } })
+  await bench.client.patch(Node, { name: 'a' }, 'merge', { spec: { taints: null } })
+  await bench.settle(10)
+  const pod = (name: string, cpu: string, more: object = {}) =>
+    bench.client.create(Pod, { metadata: { name, namespace }, spec: { containers: [{ name: 'main', image: 'x', resources: { requests: { cpu } } }], ...more } })
+  await pod('fits', '500m')
+  await pod('large', '2')
+  await pod('gated', '1m', { schedulingGates: [{ name: 'example.com/wait' }] })
+  await bench.settle(100)
+  const families = parseStrictly(metrics.text())
+  const values = (name: string) => Object.fromEntries((families.get(name)?.samples ?? []).map(({ labels, value }) => [Object.values(labels).join(' '), value]))
+  assert.deepEqual(values('scheduler_schedule_attempts_total'), { 'scheduled default-scheduler': 1, 'unschedulable default-scheduler': 1 })
+  assert.deepEqual(values('scheduler_pending_pods'), { active: 0, backoff: 0, unschedulable: 1, gated: 1 })
+  assert.deepEqual(values('scheduler_unschedulable_pods'), { 'NodeResourcesFit default-scheduler': 1 })
+  assert.deepEqual(values('scheduler_cache_size'), { nodes: 1, pods: 1, assumed_pods: 0 })
+  assert.equal(values('scheduler_queue_incoming_pods_total')['active PodAdd'], 3)
+  const sli = families.get('scheduler_pod_scheduling_sli_duration_seconds')?.samples.find(({ name }) => name.endsWith('_count'))
+  assert.deepEqual([sli?.labels, sli?.value], [{ attempts: '1' }, 1])
+  assert.deepEqual(values('scheduler_preemption_attempts_total'), { '': 1 })
+  await scheduler.stop()
+  await bench.stop()
 })

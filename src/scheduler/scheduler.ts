@@ -8,6 +8,7 @@ import { type Election, runLeaderElection } from '../client/leader-election.ts'
 import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
 import { SchedulerCache } from './cache.ts'
 import { followCluster } from './cluster-events.ts'
@@ -17,6 +18,7 @@ import { Nominations } from './nominations.ts'
 import { defaultPlugins } from './plugins/index.ts'
 import { podInfo } from './pod-info.ts'
 import { Preemptor } from './preemptor.ts'
+import { SchedulerMetrics } from './scheduler-metrics.ts'
 import { SchedulingCycle } from './scheduling-cycle.ts'
 import { type QueuedPod, SchedulingQueue } from './scheduling-queue.ts'
 
@@ -47,6 +49,7 @@ export function startScheduler(context: ComponentContext, options: SchedulerOpti
         name: election.name ?? 'kube-scheduler',
         identity: election.identity,
         retryPeriodMs: election.retryPeriodMs,
+        metrics: context.metrics,
         signal: abort.signal,
         lead: (signal) => new Scheduler(context, options).run(signal),
       })
@@ -73,6 +76,7 @@ class Scheduler {
   readonly #events: EventRecorder
   readonly #nominations = new Nominations()
   readonly #preemptor: Preemptor
+  readonly #metrics: SchedulerMetrics
   #binding = 0
   #scheduled = false
   #stopped = false
@@ -91,7 +95,13 @@ class Scheduler {
         classes: informers.informer(StorageClass),
       })
     this.#cycle = new SchedulingCycle(this.#plugins, clock, this.#nominations)
-    this.#queue = new SchedulingQueue(clock, () => this.#soon())
+    this.#metrics = new SchedulerMetrics(context.metrics ?? new MetricRegistry(), clock, this.#name)
+    this.#queue = new SchedulingQueue(
+      clock,
+      () => this.#soon(),
+      (queue, event) => this.#metrics.came(queue, event),
+    )
+    this.#metrics.follow({ queue: this.#queue, sizes: () => this.#cache.sizes(), binding: () => this.#bindings.size })
     this.#events = createEventRecorder({ client, clock, log, component: this.#name })
     this.#preemptor = new Preemptor({
       context,
@@ -100,6 +110,7 @@ class Scheduler {
       nominations: this.#nominations,
       budgets: informers.informer(PodDisruptionBudget),
       events: this.#events,
+      metrics: this.#metrics,
     })
   }
 
@@ -150,11 +161,14 @@ class Scheduler {
       return
     }
     const started = this.#context.clock.now()
+    const begun = this.#context.clock.monotonic()
     const pod = podInfo(queued.pod)
     const result = this.#cycle.run(pod, this.#cache)
+    this.#metrics.chosen(this.#context.clock.monotonic() - begun)
     if (!result.ok) {
       const { message, nominate } = this.#preemptor.attempt(pod, result, queued.seen)
-      this.#queue.reject(queued, result.wakenBy)
+      this.#queue.reject(queued, result.wakenBy, result.rejectedBy)
+      this.#metrics.attempted('unschedulable', begun)
       this.#say(queued, message, nominate)
       return
     }
@@ -171,11 +185,11 @@ class Scheduler {
     }
     const client = this.#context.client.because({ component: 'kube-scheduler', seen: queued.seen, spans: [span] })
     this.#binding++
-    const binding = this.#bind(queued, node, state, client).finally(() => this.#bindings.delete(binding))
+    const binding = this.#bind(queued, node, state, client, begun).finally(() => this.#bindings.delete(binding))
     this.#bindings.add(binding)
   }
 
-  async #bind(queued: QueuedPod, node: NodeInfo, state: CycleState, client: ComponentContext['client']): Promise<void> {
+  async #bind(queued: QueuedPod, node: NodeInfo, state: CycleState, client: ComponentContext['client'], begun: number): Promise<void> {
     const { namespace, name, uid } = queued.pod.metadata
     let counted = true
     const uncount = () => {
@@ -200,8 +214,11 @@ class Scheduler {
         target: { apiVersion: 'v1', kind: 'Node', name: node.name },
       })
       this.#queue.done(queued.key)
+      this.#metrics.attempted('scheduled', begun)
+      this.#metrics.bound(queued)
       this.#events.event(queued.pod, 'Normal', 'Scheduled', `Successfully assigned ${queued.key} to ${node.name}`, { client })
     } catch (error) {
+      this.#metrics.attempted('error', begun)
       for (const plugin of this.#plugins) plugin.unreserve?.(podInfo(queued.pod), node, state)
       this.#cache.forget(queued.key)
       if (isApiError(error, 'NotFound') || isApiError(error, 'Conflict')) {

@@ -17,6 +17,8 @@ export type CycleResult =
       /** `0/3 nodes are available: 3 Insufficient cpu.` */
       message: string
       wakenBy: Set<ClusterEvent>
+      /** Plugins that refused a node, or all. */
+      rejectedBy: readonly string[]
       rejections: Map<string, Rejection>
       /** The filters, to be asked on trial; absent where no node was looked at. */
       run?: FilterRun
@@ -95,7 +97,7 @@ export class SchedulingCycle {
     for (const plugin of this.#plugins) {
       const result = plugin.preFilter?.(pod, cluster, state)
       if (result === 'skip') skipped.add(plugin.name)
-      else if (result) return failure(allNodes(nodes.length, result.reason), plugin.wakenBy)
+      else if (result) return failure(allNodes(nodes.length, result.reason), plugin.wakenBy, [plugin.name])
       else if (plugin.filter) filters.push(plugin)
     }
     const run = new FilterRun(pod, filters, state)
@@ -105,7 +107,8 @@ export class SchedulingCycle {
     const { feasible, rejections, rejectedBy, looked } = this.#filter(pod, nodes, run)
     if (feasible.length === 0) {
       const wakenBy = new Set([...rejectedBy].flatMap((plugin) => plugin.wakenBy))
-      return { ok: false, message: summary(nodes.length, rejections), wakenBy, rejections, run }
+      const names = [...rejectedBy].map(({ name }) => name)
+      return { ok: false, message: summary(nodes.length, rejections), wakenBy, rejectedBy: names, rejections, run }
     }
     const node = feasible.length === 1 ? (feasible[0] as NodeInfo) : this.#best(pod, feasible, cluster, state, skipped)
     return { ok: true, node, state, looked, feasible: feasible.length }
@@ -165,8 +168,8 @@ export class SchedulingCycle {
   }
 }
 
-function failure(message: string, wakenBy: readonly ClusterEvent[]): CycleResult {
-  return { ok: false, message, wakenBy: new Set(wakenBy), rejections: new Map() }
+function failure(message: string, wakenBy: readonly ClusterEvent[], rejectedBy: readonly string[] = []): CycleResult {
+  return { ok: false, message, wakenBy: new Set(wakenBy), rejectedBy, rejections: new Map() }
 }
 
 const allNodes = (nodes: number, reason: string) => `0/${nodes} nodes are available: ${reason}.`

@@ -22,9 +22,13 @@ export interface QueuedPod {
   seen: number[]
 }
 
+export type QueueName = 'active' | 'backoff' | 'unschedulable' | 'gated'
+
 interface Waiting {
   queued: QueuedPod
   wakenBy: ReadonlySet<ClusterEvent>
+  /** Plugins. */
+  rejectedBy: readonly string[]
   notBefore: number
   rejectedAt: number
 }
@@ -46,8 +50,12 @@ export class SchedulingQueue {
   readonly #last = new Map<ClusterEvent, number>()
   readonly #sweep: Timer
 
-  constructor(clock: Clock, onReady: () => void) {
+  readonly #onMove: (queue: QueueName, event: string) => void
+
+  /** `onMove` is told where each pod comes, and because of what. */
+  constructor(clock: Clock, onReady: () => void, onMove: (queue: QueueName, event: string) => void = () => {}) {
     this.#clock = clock
+    this.#onMove = onMove
     this.#onReady = onReady
     this.#sweep = clock.every(30_000, () => this.#wakeTheForgotten())
   }
@@ -68,10 +76,10 @@ export class SchedulingQueue {
       if (!changed) return
       remember(waiting.queued, revision)
       this.#waiting.delete(key)
-      return this.#activate(waiting.queued)
+      return this.#activate(waiting.queued, 'PodUpdate')
     }
     if (this.#inFlight.has(key)) return
-    this.#activate({ key, pod, since: this.#clock.now(), attempts: 0, seen: [revision] })
+    this.#activate({ key, pod, since: this.#clock.now(), attempts: 0, seen: [revision] }, 'PodAdd')
   }
 
   remove(key: string): void {
@@ -99,21 +107,22 @@ export class SchedulingQueue {
   }
 
   /** No node did. `wakenBy`: the events that its rejecting plugins wait for. */
-  reject(queued: QueuedPod, wakenBy: ReadonlySet<ClusterEvent>): void {
+  reject(queued: QueuedPod, wakenBy: ReadonlySet<ClusterEvent>, rejectedBy: readonly string[] = []): void {
     const begun = this.#inFlight.get(queued.key)
     if (begun === undefined) return
     this.#inFlight.delete(queued.key)
     queued.seen = []
     const now = this.#clock.now()
     const notBefore = now + backoffOf(queued)
-    if ([...wakenBy].some((event) => (this.#last.get(event) ?? 0) > begun)) return this.#delay(queued, notBefore)
-    this.#waiting.set(queued.key, { queued, wakenBy, notBefore, rejectedAt: now })
+    if ([...wakenBy].some((event) => (this.#last.get(event) ?? 0) > begun)) return this.#delay(queued, notBefore, 'ScheduleAttemptFailure')
+    this.#onMove(isGated(queued) ? 'gated' : 'unschedulable', 'ScheduleAttemptFailure')
+    this.#waiting.set(queued.key, { queued, wakenBy, rejectedBy, notBefore, rejectedAt: now })
   }
 
   /** Something went wrong on the way (binding failed): again after its backoff. */
   retry(queued: QueuedPod): void {
     if (!this.#inFlight.delete(queued.key)) return
-    this.#delay(queued, this.#clock.now() + backoffOf(queued))
+    this.#delay(queued, this.#clock.now() + backoffOf(queued), 'ScheduleAttemptFailure')
   }
 
   /** The cluster changed: pods that wait for this are tried again. */
@@ -123,12 +132,21 @@ export class SchedulingQueue {
       if (!waiting.wakenBy.has(event)) continue
       this.#waiting.delete(key)
       remember(waiting.queued, revision)
-      this.#delay(waiting.queued, waiting.notBefore)
+      this.#delay(waiting.queued, waiting.notBefore, event)
     }
   }
 
-  counts(): { active: number; backoff: number; unschedulable: number } {
-    return { active: this.#activeByKey.size, backoff: this.#backoff.size, unschedulable: this.#waiting.size }
+  counts(): Record<QueueName, number> {
+    let gated = 0
+    for (const { queued } of this.#waiting.values()) if (isGated(queued)) gated++
+    return { active: this.#activeByKey.size, backoff: this.#backoff.size, unschedulable: this.#waiting.size - gated, gated }
+  }
+
+  /** How many wait because of each plugin. */
+  rejections(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { rejectedBy } of this.#waiting.values()) for (const plugin of rejectedBy) counts.set(plugin, (counts.get(plugin) ?? 0) + 1)
+    return counts
   }
 
   close(): void {
@@ -136,18 +154,20 @@ export class SchedulingQueue {
     for (const { timer } of this.#backoff.values()) timer.cancel()
   }
 
-  #activate(queued: QueuedPod): void {
+  #activate(queued: QueuedPod, event: string): void {
+    this.#onMove('active', event)
     this.#activeByKey.set(queued.key, queued)
     this.#active.push(queued)
     this.#onReady()
   }
 
-  #delay(queued: QueuedPod, until: number): void {
+  #delay(queued: QueuedPod, until: number, event: string): void {
     const wait = until - this.#clock.now()
-    if (wait <= 0) return this.#activate(queued)
+    if (wait <= 0) return this.#activate(queued, event)
+    this.#onMove('backoff', event)
     const timer = this.#clock.after(wait, () => {
       this.#backoff.delete(queued.key)
-      this.#activate(queued)
+      this.#activate(queued, 'BackoffComplete')
     })
     this.#backoff.set(queued.key, { queued, timer })
   }
@@ -157,10 +177,12 @@ export class SchedulingQueue {
     for (const [key, waiting] of this.#waiting) {
       if (now - waiting.rejectedAt < longestWait) continue
       this.#waiting.delete(key)
-      this.#activate(waiting.queued)
+      this.#activate(waiting.queued, 'UnschedulableTimeout')
     }
   }
 }
+
+const isGated = ({ pod }: QueuedPod) => (pod.spec.schedulingGates?.length ?? 0) > 0
 
 const backoffOf = (queued: QueuedPod) => Math.min(initialBackoff * 2 ** (queued.attempts - 1), maxBackoff)
 
