@@ -7,7 +7,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { Client, ResourceRef, Span } from './client.ts'
 import type { Component, ComponentContext } from './component.ts'
-import type { ControllerDefinition, Read, ReconcileContext } from './controller.ts'
+import type { ControllerDefinition, Read, ReconcileContext, Selection } from './controller.ts'
 import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import type { Change, Informer } from './informer.ts'
 import { WritesToSee } from './read-your-writes.ts'
@@ -43,6 +43,7 @@ class RunningController {
   readonly #metrics: MetricRegistry
   readonly #read: Read
   readonly #informers = new Map<string, Informer>()
+  readonly #selections: ReadonlyMap<string, Selection | undefined>
   readonly #stopped = new AbortController()
   readonly #undo: (() => void)[] = []
   readonly #workers: Promise<void>
@@ -51,6 +52,8 @@ class RunningController {
     this.#definition = definition
     const log = context.log.with({ controller: definition.name })
     this.#context = { ...context, log }
+    const selected = [...(definition.watches ?? []), { resource: definition.reconciles, among: definition.among }]
+    this.#selections = new Map(selected.map(({ resource, among }) => [idOf(resource), among]))
     this.#metrics = context.metrics ?? new MetricRegistry()
     const { clock, metrics } = context
     this.#queue = new WorkQueue({
@@ -81,8 +84,9 @@ class RunningController {
   }
 
   #informer<O extends KubeObject>(resource: ResourceRef<O>): Informer<O> {
-    const informer = this.#context.informers.informer(resource)
-    this.#informers.set(idOf(resource as unknown as ResourceRef), informer as unknown as Informer)
+    const id = idOf(resource as unknown as ResourceRef)
+    const informer = this.#context.informers.informer(resource, this.#selections.get(id))
+    this.#informers.set(id, informer as unknown as Informer)
     return informer
   }
 

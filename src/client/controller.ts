@@ -16,6 +16,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   /** As upstream names it: `deployment-controller`. Becomes the component of causes and events. */
   name: string
   reconciles: ResourceRef<T>
+  /** Of {@link reconciles}, only these: nothing else of it is read or kept. */
+  among?: Selection
   /** A change of one of these wakes the owner that its controller reference names. */
   owns?: ResourceRef[]
   /** A change of one of these wakes the keys that `keys` says. */
@@ -33,9 +35,17 @@ export interface ControllerDefinition<T extends KubeObject> {
   reconcile(object: T | undefined, context: ReconcileContext): Promise<{ again: number } | undefined>
 }
 
+export interface Selection {
+  namespace?: string
+  labelSelector?: string
+  fieldSelector?: string
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a list of watches over different kinds
 export interface Watch<W extends KubeObject = any> {
   resource: ResourceRef<W>
+  /** Only these of it. */
+  among?: Selection
   keys(object: W, previous: W | undefined, read: Read): string[]
 }
 

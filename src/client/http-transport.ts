@@ -6,21 +6,30 @@ import { decodeLines } from './event-lines.ts'
 import type { ServerAccess } from './kubeconfig.ts'
 import { causeHeader, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
+export interface HttpTransport extends Transport {
+  /** Further requests show this client certificate (PEM); what is under way, watches too, ends as it began. */
+  renewCertificate(certificate: string, key: string): void
+}
+
 /** Connections are kept and reused; as many run side by side as there are requests and watches. */
-export function createHttpTransport(access: ServerAccess): Transport {
+export function createHttpTransport(access: ServerAccess): HttpTransport {
   const server = new URL(access.server)
   const secure = server.protocol === 'https:'
   const agentOptions = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64, noDelay: true }
-  const agent = secure
-    ? new https.Agent({
-        ...agentOptions,
-        ca: access.ca,
-        cert: access.certificate,
-        key: access.key,
-        rejectUnauthorized: !access.insecureSkipVerify,
-        ...(access.serverName ? { servername: access.serverName } : {}),
-      })
-    : new http.Agent(agentOptions)
+  const agentWith = (cert: ServerAccess['certificate'], key: ServerAccess['key']) =>
+    secure
+      ? new https.Agent({
+          ...agentOptions,
+          ca: access.ca,
+          cert,
+          key,
+          rejectUnauthorized: !access.insecureSkipVerify,
+          ...(access.serverName ? { servername: access.serverName } : {}),
+        })
+      : new http.Agent(agentOptions)
+  let agent = agentWith(access.certificate, access.key)
+  /** With certificates of before: their connections end with what runs on them. */
+  const retired = new Set<http.Agent>()
   const prefix = server.pathname.replace(/\/$/, '')
 
   const send = (request: TransportRequest, body: Uint8Array | string | undefined): Promise<http.IncomingMessage> =>
@@ -51,7 +60,16 @@ export function createHttpTransport(access: ServerAccess): Transport {
       })
       return answerOf(request, response)
     },
-    close: () => agent.destroy(),
+    renewCertificate(certificate, key) {
+      for (const one of retired) if (Object.keys(one.sockets).length === 0) retired.delete(one)
+      retired.add(agent)
+      agent.maxFreeSockets = 0
+      for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+      agent = agentWith(certificate, key)
+    },
+    close() {
+      for (const one of [agent, ...retired]) one.destroy()
+    },
   }
 }
 

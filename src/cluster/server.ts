@@ -19,6 +19,7 @@ import { apiPortInside, clusterCIDR, clusterDomain, dnsServiceAddress, nodeAddre
 import { componentContext, type StopContext } from './component-context.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
+import { ensureJoinObjects } from './join/join-objects.ts'
 import { localVolumes } from './local-volumes.ts'
 import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
@@ -148,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     }),
     options.egress === 'on' ? wayOut(data, log) : undefined,
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
+    ensureJoinObjects(context('skiff', bootstrapUser).client, { server: `https://${nodeAddress}:${apiPortInside}`, authority: pki.ca.certificate }),
   ])
   components.push(startNodeRoutes(context('node-routes', nodeUser(nodeName)), { nodeName }))
   localNodes = await startLocalNodes({

@@ -14,6 +14,7 @@ export const bootstrapUser = user('skiff:bootstrap', 'system:masters')
 
 /** The service account of each controller, where it is not of the controller's own name; as upstream names them. */
 const controllerAccounts: Readonly<Record<string, string>> = {
+  'bootstrap-signer-controller': 'bootstrap-signer',
   'daemonset-controller': 'daemon-set-controller',
   'endpoint-slice-controller': 'endpointslice-controller',
   'garbage-collector-controller': 'generic-garbage-collector',
@@ -23,6 +24,7 @@ const controllerAccounts: Readonly<Record<string, string>> = {
   'persistentvolumeclaim-protection-controller': 'pvc-protection-controller',
   'pod-garbage-collector-controller': 'pod-garbage-collector',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
+  'token-cleaner-controller': 'token-cleaner',
   'skiff.dev/local-directory': 'local-directory-provisioner',
 }
 

@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, startControllers } from '../client/controller-runner.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
+import { bootstrapSigner } from './bootstrap-signer.ts'
 import { type CertificateSigner, certificateController } from './certificate-signing.ts'
 import { cronJobController } from './cron-job.ts'
 import { daemonSetController } from './daemon-set.ts'
@@ -31,6 +32,7 @@ import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { tokenCleaner } from './token-cleaner.ts'
 import { timeToLiveController } from './ttl-after-finished.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
@@ -71,6 +73,8 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       timeToLiveController,
       namespaceController,
       serviceAccountController,
+      bootstrapSigner,
+      tokenCleaner,
       endpointSliceController,
       endpointsController,
       endpointSliceMirroring,

@@ -7,6 +7,7 @@ import { unauthorized } from '../../machinery/errors.ts'
 import type { Authenticator, RequestHandler, ServerPart, ServerPartFactory } from '../contracts.ts'
 import { hostOf } from '../host.ts'
 import type { ApiRequest, UserInfo } from '../request.ts'
+import { bootstrapUser } from './bootstrap-tokens.ts'
 import { impersonated } from './impersonation.ts'
 import { selfSubjectReview, tokenReview } from './reviews.ts'
 import { ServiceAccountTokenJudge, TokenRefused } from './service-account-tokens.ts'
@@ -90,7 +91,7 @@ export function authentication(options: AuthenticationOptions): ServerPartFactor
     }
 
     async function tokenUser(token: string): Promise<UserInfo> {
-      const known = fixedUser(token)
+      const known = fixedUser(token) ?? (await bootstrapUser(server, token))
       if (known) return known
       try {
         return (await judge.judge(token, audiences)).user
@@ -116,7 +117,7 @@ export function authentication(options: AuthenticationOptions): ServerPartFactor
       },
     }
     const review = async (token: string, asked: string[]) => {
-      const known = fixedUser(token)
+      const known = fixedUser(token) ?? (await bootstrapUser(server, token))
       return known ? { user: known, audiences: asked } : await judge.judge(token, asked)
     }
     return {

@@ -100,6 +100,20 @@ export async function issueCertificate(authority: KeyPair, request: CertificateR
   return { certificate: withNewline(certificate.toString('pem')), key: await privateKeyPem(keys.privateKey) }
 }
 
+/** A new key, and the request (PKCS #10) by which an authority elsewhere may certify it. PEM both. */
+export async function createRequest({ commonName, organizations, dnsNames = [], addresses = [] }: Omit<CertificateRequest, 'usages'>) {
+  const lib = await x509()
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const names = [...dnsNames.map((value) => ({ type: 'dns' as const, value })), ...addresses.map((value) => ({ type: 'ip' as const, value }))]
+  const made = await lib.Pkcs10CertificateRequestGenerator.create({
+    name: subject(commonName, organizations),
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: names.length > 0 ? [new lib.SubjectAlternativeNameExtension(names)] : [],
+  })
+  return { request: withNewline(made.toString('pem')), key: await privateKeyPem(keys.privateKey) }
+}
+
 /** Certifies what a request (PKCS #10, PEM) asks for, for these usages as CertificateSigningRequests name them. */
 export async function signRequest(
   authority: KeyPair,
