@@ -9,6 +9,8 @@ import { eventually } from '../../test/tools/network-namespace.ts'
 import { Namespace } from '../apis/core/namespace.ts'
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import { VirtualClock } from '../machinery/virtual-clock.ts'
 import { type ClusterDns, startClusterDns } from './cluster-dns.ts'
 import { DnsSockets } from './dns-sockets.ts'
@@ -37,13 +39,18 @@ function answerOutside(query: Buffer): Buffer | undefined {
   return Buffer.from(encode({ type: 'response', id: id ?? 0, flags: known ? 0x180 : 0x183, questions, answers }))
 }
 
+const metrics = new MetricRegistry()
+
 before(async () => {
   outside.port = await outside.sockets.listen({ address: '127.0.0.1', port: 0 })
-  dns = await startClusterDns(context, {
-    listen: [{ address: '127.0.0.1', port: 0 }],
-    upstream: [{ address: '127.0.0.1', port: outside.port }],
-    metrics: { host: '127.0.0.1', port: 0 },
-  })
+  dns = await startClusterDns(
+    { ...context, metrics },
+    {
+      listen: [{ address: '127.0.0.1', port: 0 }],
+      upstream: [{ address: '127.0.0.1', port: outside.port }],
+      metrics: { host: '127.0.0.1', port: 0 },
+    },
+  )
   resolver.setServers([`127.0.0.1:${dns.addresses[0]?.port}`])
   await client.create(Namespace, { metadata: { name: 'default' }, spec: {} })
   await client.create(Service, { metadata: { name: 'web', namespace: 'default' }, spec: { clusterIP: '10.96.0.20', ports: [{ name: 'http', port: 80 }] } })
@@ -70,6 +77,15 @@ test('names follow the objects', async () => {
   })
   const found = await eventually('many', () => resolver.resolve4('many.default.svc.cluster.local'))
   assert.equal(found.length, 200, 'over TCP, as the answer is too long for UDP')
+  const families = parseStrictly(metrics.text())
+  const sum = (name: string, wanted: Record<string, string>) =>
+    (families.get(name)?.samples ?? [])
+      .filter(({ labels }) => Object.entries(wanted).every(([label, value]) => labels[label] === value))
+      .reduce((total, { value }) => total + value, 0)
+  assert.ok(sum('coredns_dns_requests_total', { zone: 'cluster.local.', proto: 'udp', type: 'A' }) >= 2)
+  assert.equal(sum('coredns_dns_requests_total', { proto: 'tcp', type: 'A' }), 1)
+  assert.ok(sum('coredns_dns_responses_total', { rcode: 'NXDOMAIN', plugin: 'kubernetes' }) >= 1)
+  assert.ok(sum('coredns_cache_misses_total', {}) >= 3)
   assert.ok(context.spans.some(({ name, about }) => name === 'name registered' && about === 'default/web'))
   await client.delete(Service, { namespace: 'default', name: 'many' })
   await eventually('gone', () =>

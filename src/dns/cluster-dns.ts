@@ -3,13 +3,14 @@ import { Namespace } from '../apis/core/namespace.ts'
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
+import { expositionType } from '../machinery/metrics/exposition.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { keyOf } from '../machinery/object.ts'
 import { type ListenAddress, startHealthServer } from '../network/health-server.ts'
-import { MetricSet } from '../network/metric-set.ts'
 import { serviceKeyOf } from '../network/service-endpoints.ts'
+import { DnsMetrics } from './dns-metrics.ts'
 import { type DnsAddress, DnsSockets } from './dns-sockets.ts'
 import { Forwarder, type Upstream } from './forwarder.ts'
-import { rcodes } from './record.ts'
 import { nameservers } from './resolv-conf.ts'
 import { Responder } from './responder.ts'
 import { serviceRecords } from './service-records.ts'
@@ -44,8 +45,11 @@ export async function startClusterDns(context: ComponentContext, options: Cluste
   slices.addIndex('service', (slice) => [serviceKeyOf(slice) ?? ''])
   const zone = new Zone({ domain, hasNamespace: (name) => namespaces.get(name) !== undefined })
   const forwarder = new Forwarder({ clock, upstreams: await upstreamsOf(options) })
+  const registry = context.metrics ?? new MetricRegistry()
+  const [first] = options.listen
   const responder = new Responder({
     zone,
+    metrics: new DnsMetrics({ registry, clock, server: `dns://${first?.address ?? ''}:${first?.port ?? 53}`, domain }),
     forward: (query, way) => forwarder.forward(query, way),
     resolveOutside: (name, type) => forwarder.resolve(name, type),
   })
@@ -82,7 +86,7 @@ export async function startClusterDns(context: ComponentContext, options: Cluste
     addresses.push({ address: wanted.address, port: await sockets.listen(wanted) })
     stops.push(() => sockets.close())
   }
-  stops.push(...(await servePages(options, responder, isReady)))
+  stops.push(...(await servePages(options, registry, isReady)))
   return {
     name: 'cluster-dns',
     addresses,
@@ -106,38 +110,13 @@ async function upstreamsOf({ upstream, listen }: ClusterDnsOptions): Promise<Ups
   )
 }
 
-async function servePages({ health, ready, metrics }: ClusterDnsOptions, responder: Responder, isReady: () => boolean): Promise<(() => Promise<void>)[]> {
+async function servePages({ health, ready, metrics }: ClusterDnsOptions, registry: MetricRegistry, isReady: () => boolean): Promise<(() => Promise<void>)[]> {
   const closes: (() => Promise<void>)[] = []
   const serve = async (at: ListenAddress | undefined, pages: Parameters<typeof startHealthServer>[1]) => {
     if (at) closes.push((await startHealthServer(at, pages)).close)
   }
   await serve(health, { '/health': () => ({ body: 'OK' }) })
   await serve(ready, { '/ready': () => (isReady() ? { body: 'OK' } : { status: 503, body: 'kubernetes' }) })
-  await serve(metrics, { '/metrics': () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(responder) }) })
+  await serve(metrics, { '/metrics': () => ({ type: expositionType, body: registry.text() }) })
   return closes
-}
-
-/** Counted as numbers while names are served; written as text only when somebody asks. */
-function metricsText(responder: Responder): string {
-  const set = new MetricSet()
-  set.describe('coredns_dns_requests_total', 'counter', 'Queries')
-  set.describe('coredns_dns_responses_total', 'counter', 'Answers, by code')
-  set.describe('coredns_cache_hits_total', 'counter', 'Answers that stood ready')
-  const names: Record<number, string> = {
-    [rcodes.noError]: 'NOERROR',
-    [rcodes.formatError]: 'FORMERR',
-    [rcodes.serverFailure]: 'SERVFAIL',
-    [rcodes.nameError]: 'NXDOMAIN',
-    [rcodes.notImplemented]: 'NOTIMP',
-    [rcodes.refused]: 'REFUSED',
-  }
-  responder.rcodeCounts.forEach((count, rcode) => {
-    if (count > 0) set.set('coredns_dns_responses_total', count, { rcode: names[rcode] ?? String(rcode) })
-  })
-  set.set(
-    'coredns_dns_requests_total',
-    responder.rcodeCounts.reduce((sum, count) => sum + count, 0),
-  )
-  set.set('coredns_cache_hits_total', responder.preparedHits)
-  return set.text()
 }

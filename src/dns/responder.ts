@@ -1,3 +1,4 @@
+import type { DnsMetrics } from './dns-metrics.ts'
 import { failure, writeAnswer, writeError } from './message-writer.ts'
 import { headerLength, type Question, readQuestion } from './question.ts'
 import { type Answer, type DnsRecord, rcodes } from './record.ts'
@@ -14,6 +15,7 @@ export interface ResponderOptions {
   forward: Forward
   /** Looks up a name outside, where a Service's alias leads to. */
   resolveOutside(name: string, type: number): Promise<DnsRecord[]>
+  metrics?: DnsMetrics
 }
 
 interface Prepared {
@@ -31,8 +33,6 @@ const mostPrepared = 20_000
 export class Responder {
   readonly #options: ResponderOptions
   readonly #prepared = new Map<string, Prepared>()
-  readonly rcodeCounts: number[] = Array.from({ length: 16 }, () => 0)
-  preparedHits = 0
 
   constructor(options: ResponderOptions) {
     this.#options = options
@@ -47,17 +47,18 @@ export class Responder {
   respond(query: Buffer, way: Way): Buffer | undefined | Promise<Buffer | undefined> {
     const question = readQuestion(query)
     if (question === undefined) return undefined
+    const { metrics } = this.#options
+    const since = metrics?.now() ?? 0
     const answer = question === 'malformed' ? writeError(query, rcodes.formatError) : this.#respond(query, question, way)
-    if (answer instanceof Promise) return answer.then((message) => this.#counted(message))
-    return this.#counted(answer)
-  }
-
-  #counted(message: Buffer | undefined): Buffer | undefined {
-    if (message) {
-      const rcode = (message[3] ?? 0) & 15
-      this.rcodeCounts[rcode] = (this.rcodeCounts[rcode] ?? 0) + 1
+    const type = question === 'malformed' ? undefined : question.type
+    if (!(answer instanceof Promise)) {
+      metrics?.answered(query, answer, way, type, false, since)
+      return answer
     }
-    return message
+    return answer.then((message) => {
+      if (message) metrics?.answered(query, message, way, type, true, since)
+      return message
+    })
   }
 
   #respond(query: Buffer, question: Question, way: Way): Buffer | Promise<Buffer | undefined> {
@@ -67,12 +68,13 @@ export class Responder {
     const key = `${question.name} ${question.type} ${limit} ${question.payloadSize === undefined ? '' : 'e'}`
     const prepared = this.#prepared.get(key)
     if (prepared) {
-      this.preparedHits++
+      this.#options.metrics?.hits.add()
       return this.#turn(prepared, query, question, limit)
     }
     const answer = this.#options.zone.answer(question.name, question.type)
     if (!answer) return this.#forward(query, question, way)
     if (answer.continueAt !== undefined) return this.#follow(query, question, answer, limit)
+    this.#options.metrics?.misses.add()
     const fresh: Prepared = { turns: Array.from({ length: Math.min(Math.max(addressCount(answer), 1), mostTurns) }), next: 0, answer }
     if (this.#prepared.size >= mostPrepared) this.#prepared.clear()
     this.#prepared.set(key, fresh)

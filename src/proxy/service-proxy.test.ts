@@ -8,6 +8,7 @@ import { eventually, inNetworkNamespace, makeNetns, startTestPod, type TestPod }
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component } from '../client/component.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1Endpoint, V1ServiceSpec } from '../machinery/schema/generated/types.ts'
 import { ensureNodeNetwork } from '../network/node-network.ts'
 import { createPodNetwork } from '../network/pod-network.ts'
@@ -95,6 +96,10 @@ inNetworkNamespace(import.meta.url, () => {
       for (const count of counts.values()) assert.ok(count > 25, JSON.stringify([...counts]))
     }
     await eventually('recorded', () => context.spans.some((span) => span.name === 'rules loaded' && span.about?.includes('default/web')))
+    const told = parseStrictly(await (await fetch('http://127.0.0.1:10249/metrics')).text())
+    const value = (name: string) => told.get(name)?.samples[0]?.value ?? 0
+    assert.ok(value('kubeproxy_sync_proxy_rules_service_changes_total') >= 1 && value('kubeproxy_sync_proxy_rules_endpoint_changes_total') >= 1)
+    assert.ok(value('kubeproxy_sync_proxy_rules_last_timestamp_seconds') > 1e9)
   })
 
   test('pods see who asks, and a pod reaches itself through its Service', async () => {

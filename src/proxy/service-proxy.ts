@@ -1,14 +1,16 @@
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
+import { expositionType } from '../machinery/metrics/exposition.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { keyOf } from '../machinery/object.ts'
 import { type RunCommand, runCommand } from '../network/command.ts'
 import { type ListenAddress, startHealthServer } from '../network/health-server.ts'
-import { MetricSet } from '../network/metric-set.ts'
 import { serviceKeyOf } from '../network/service-endpoints.ts'
 import { forgetFlow, staleFlows } from './connections.ts'
 import type { Element } from './element.ts'
 import { HealthCheckPorts, healthCheckOf } from './health-check-ports.ts'
+import { ProxyMetrics } from './proxy-metrics.ts'
 import { serviceRules } from './service-rules.ts'
 import { Table } from './table.ts'
 
@@ -40,9 +42,12 @@ class ServiceProxy implements Component {
   readonly #options: ServiceProxyOptions
   readonly #run: RunCommand
   readonly #table: Table
-  readonly #metrics = describedMetrics()
+  readonly #registry: MetricRegistry
+  readonly #metrics: ProxyMetrics
   readonly #healthChecks: HealthCheckPorts
   readonly #changed = new Set<string>()
+  /** Changes since the last load. */
+  #pending = { service: 0, endpoint: 0 }
   readonly #stops: (() => unknown)[] = []
   /** UDP elements of each Service, to know which flows end. */
   readonly #udp = new Map<string, Element[]>()
@@ -57,6 +62,8 @@ class ServiceProxy implements Component {
     this.#options = options
     this.#run = options.run ?? runCommand
     this.#healthChecks = new HealthCheckPorts(context.log)
+    this.#registry = context.metrics ?? new MetricRegistry()
+    this.#metrics = new ProxyMetrics(this.#registry, (what) => this.#pending[what])
     this.#table = new Table(options.table ?? 'skiff-proxy', options)
   }
 
@@ -66,9 +73,9 @@ class ServiceProxy implements Component {
     const slices = informers.informer(EndpointSlice)
     slices.addIndex('service', (slice) => [serviceKeyOf(slice) ?? ''])
     this.#stops.push(
-      services.onChange(({ object }) => this.#wake(keyOf(object))),
+      services.onChange(({ object }) => this.#wake(keyOf(object), 'service')),
       slices.onChange(({ object, previous }) => {
-        for (const key of new Set([serviceKeyOf(object), previous && serviceKeyOf(previous)])) if (key) this.#wake(key)
+        for (const key of new Set([serviceKeyOf(object), previous && serviceKeyOf(previous)])) if (key) this.#wake(key, 'endpoint')
       }),
     )
     await this.#serve()
@@ -86,9 +93,11 @@ class ServiceProxy implements Component {
     await this.#healthChecks.close()
   }
 
-  #wake(key: string): void {
+  #wake(key: string, what: 'service' | 'endpoint'): void {
     this.#changed.add(key)
-    this.#metrics.add('kubeproxy_sync_proxy_rules_service_changes_total')
+    this.#pending[what]++
+    this.#metrics.changed(what)
+    this.#metrics.queued.set(this.#context.clock.now() / 1000)
     this.#schedule()
   }
 
@@ -112,6 +121,7 @@ class ServiceProxy implements Component {
     const began = clock.monotonic()
     const keys = [...this.#changed]
     this.#changed.clear()
+    this.#pending = { service: 0, endpoint: 0 }
     const stale = keys.flatMap((key) => this.#update(key))
     const whole = !this.#loaded
     const script = whole ? this.#table.full() : this.#table.difference()
@@ -125,7 +135,7 @@ class ServiceProxy implements Component {
       // What the kernel holds now is not known for sure: the next turn replaces all of it.
       this.#loaded = false
       this.#failures++
-      this.#metrics.add('kubeproxy_sync_proxy_rules_nftables_sync_failures_total')
+      this.#metrics.failures.add()
       log.error('could not load the rules of Services', { error })
     }
   }
@@ -156,9 +166,8 @@ class ServiceProxy implements Component {
     const { clock, span } = this.#context
     const seconds = (clock.monotonic() - began) / 1000
     this.#lastSync = clock.now()
-    this.#metrics.observe('kubeproxy_sync_proxy_rules_duration_seconds', seconds)
-    this.#metrics.observe(`kubeproxy_sync_${whole ? 'full' : 'partial'}_proxy_rules_duration_seconds`, seconds)
-    this.#metrics.set('kubeproxy_sync_proxy_rules_last_timestamp_seconds', this.#lastSync / 1000)
+    this.#metrics.loaded(seconds, whole)
+    this.#metrics.synced.set(this.#lastSync / 1000)
     if (!changed) return
     const about = keys.slice(0, 5).join(' ') + (keys.length > 5 ? ` and ${keys.length - 5} more` : '')
     span({
@@ -172,31 +181,21 @@ class ServiceProxy implements Component {
 
   async #serve(): Promise<void> {
     const { health, metrics } = this.#options
-    const healthz = () => {
+    const page = (name: 'healthz' | 'livez') => () => {
       const now = new Date(this.#context.clock.now()).toISOString()
       const ok = this.#loaded
+      this.#metrics.answered(name, ok ? 200 : 503)
       return {
         status: ok ? 200 : 503,
         type: 'application/json',
         body: `${JSON.stringify({ lastUpdated: new Date(this.#lastSync).toISOString(), currentTime: now, nodeEligible: true })}\n`,
       }
     }
-    if (health) this.#stops.push((await startHealthServer(health, { '/healthz': healthz, '/livez': healthz })).close)
+    if (health) this.#stops.push((await startHealthServer(health, { '/healthz': page('healthz'), '/livez': page('livez') })).close)
     if (metrics) {
-      const text = () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', body: this.#metrics.text() })
+      const text = () => ({ type: expositionType, body: this.#registry.text() })
       const server = await startHealthServer(metrics, { '/metrics': text, '/healthz': () => ({ body: 'ok' }), '/proxyMode': () => ({ body: 'nftables' }) })
       this.#stops.push(server.close)
     }
   }
-}
-
-function describedMetrics(): MetricSet {
-  const metrics = new MetricSet()
-  metrics.describe('kubeproxy_sync_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading the rules took')
-  metrics.describe('kubeproxy_sync_full_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading all rules took')
-  metrics.describe('kubeproxy_sync_partial_proxy_rules_duration_seconds', 'histogram', 'Seconds that loading changed rules took')
-  metrics.describe('kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'gauge', 'When rules were last loaded')
-  metrics.describe('kubeproxy_sync_proxy_rules_service_changes_total', 'counter', 'Changes of Services and their endpoints')
-  metrics.describe('kubeproxy_sync_proxy_rules_nftables_sync_failures_total', 'counter', 'Times that rules could not be loaded')
-  return metrics
 }
