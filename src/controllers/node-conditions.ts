@@ -24,10 +24,13 @@ export function nodeCondition(node: V1Node, type: string): V1NodeCondition | und
 
 export const isNodeReady = (node: V1Node): boolean => nodeCondition(node, 'Ready')?.status === 'True'
 
+/** One of those by which pods are driven off a node because of its state. */
+export const isEvictionTaint = ({ key, effect }: V1Taint): boolean => effect === 'NoExecute' && noExecuteKeys.has(key)
+
 /** The node's taints as they should be. `evict`: whether pods that do not tolerate its state are to be driven off it. */
 export function taintsFor(node: V1Node, evict: boolean, now: number): V1Taint[] {
   const known = node.spec.taints ?? []
-  const ours = ({ key, effect }: V1Taint) => (effect === 'NoSchedule' && noScheduleKeys.has(key)) || (effect === 'NoExecute' && noExecuteKeys.has(key))
+  const ours = ({ key, effect }: V1Taint) => (effect === 'NoSchedule' && noScheduleKeys.has(key)) || isEvictionTaint({ key, effect })
   const wanted: V1Taint[] = []
   for (const [type, byStatus] of Object.entries(noScheduleTaints)) {
     const key = byStatus[nodeCondition(node, type)?.status ?? '']

@@ -10,7 +10,8 @@ import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Lease, V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import { deepEqual } from './deep-equal.ts'
-import { isNodeReady, nodeCondition, taintsFor, unknownConditions } from './node-conditions.ts'
+import { type EvictionRates, EvictionZones } from './eviction-zones.ts'
+import { isEvictionTaint, nodeCondition, taintsFor, unknownConditions } from './node-conditions.ts'
 import { readyCondition } from './pod-state.ts'
 
 export interface NodeLifecycleOptions {
@@ -18,15 +19,28 @@ export interface NodeLifecycleOptions {
   gracePeriodMs?: number
   /** The same, before it was heard of for the first time; 60 s when absent. */
   startupGracePeriodMs?: number
+  /** How fast nodes that are not ready are emptied. */
+  eviction?: EvictionRates
 }
 
 const leaseNamespace = 'kube-node-lease'
 const monitorPeriodMs = 5_000
+/** A node that waits for its turn to be emptied asks again after this. */
+const turnMs = 1_000
 
 export function nodeLifecycleController(options: NodeLifecycleOptions = {}): AnyController {
   const { gracePeriodMs = 50_000, startupGracePeriodMs = 60_000 } = options
   /** When each node was last heard of, by our own clock; a controller that starts gives all of them their time. */
   const heard = new Map<string, { beat: string; at: number }>()
+
+  let zones: EvictionZones | undefined
+  /** Knows all nodes from the first moment: else those that a new controller comes to first would count as the only ones. */
+  function zonesNow({ clock, informer }: ReconcileContext): EvictionZones {
+    if (zones) return zones
+    zones = new EvictionZones(clock, options.eviction ?? {})
+    for (const node of informer(Node).list()) zones.observe(node)
+    return zones
+  }
 
   function silence(node: V1Node, lease: V1Lease | undefined, now: number): number {
     const beat = `${node.metadata.uid} ${lease?.spec.renewTime ?? ''} ${nodeCondition(node, 'Ready')?.lastHeartbeatTime ?? ''}`
@@ -44,8 +58,10 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Any
     reads: [Pod],
     async reconcile(node, context) {
       const { cached, client, clock, event, key } = context
+      const known = zonesNow(context)
       if (!node) {
         heard.delete(key)
+        known.forget(key)
         return
       }
       const grace = nodeCondition(node, 'Ready') ? gracePeriodMs : startupGracePeriodMs
@@ -57,23 +73,27 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Any
           event(current, 'Normal', 'NodeNotReady', `Node ${key} status is now: NodeNotReady`)
         }
       }
-      if (nodeCondition(current, 'Ready') && !isNodeReady(current)) await markPodsNotReady(key, context)
-      await writeTaints(current, context)
-      return { again: monitorPeriodMs }
+      known.observe(current)
+      if (nodeCondition(current, 'Ready')?.status === 'Unknown') await markPodsNotReady(key, context)
+      const waits = await writeTaints(current, known, context)
+      return { again: waits ? turnMs : monitorPeriodMs }
     },
   })
 }
 
-/** Where no node at all is ready, the fault is more likely ours: nobody is driven out of a house that has no other. */
-function mayEvict({ informer }: ReconcileContext): boolean {
-  return informer(Node).list().some(isNodeReady)
-}
-
-async function writeTaints(node: V1Node, context: ReconcileContext): Promise<void> {
-  const taints = taintsFor(node, mayEvict(context), context.clock.now())
-  if (deepEqual(taints, node.spec.taints ?? [])) return
-  const { uid, resourceVersion } = node.metadata
-  await context.client.patch(Node, node.metadata, 'merge', { metadata: { uid, resourceVersion }, spec: { taints } })
+/** True when its turn to be emptied is still to come. */
+async function writeTaints(node: V1Node, zones: EvictionZones, context: ReconcileContext): Promise<boolean> {
+  const ready = nodeCondition(node, 'Ready')
+  const isDown = ready !== undefined && ready.status !== 'True'
+  const isBeingEmptied = (node.spec.taints ?? []).some(isEvictionTaint)
+  const wanted = isDown && !zones.isAllDown
+  const evict = wanted && (isBeingEmptied || zones.mayEmpty(node))
+  const taints = taintsFor(node, evict, context.clock.now())
+  if (!deepEqual(taints, node.spec.taints ?? [])) {
+    const { uid, resourceVersion } = node.metadata
+    await context.client.patch(Node, node.metadata, 'merge', { metadata: { uid, resourceVersion }, spec: { taints } })
+  }
+  return wanted && !evict
 }
 
 /** So that Services send nothing to them. The kubelet, once back, tells how they are. */

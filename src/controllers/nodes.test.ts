@@ -30,8 +30,8 @@ async function pass(bench: Bench, ms: number, ...alive: string[]): Promise<void>
   }
 }
 
-async function pod(bench: Bench, name: string, nodeName: string, tolerations: object[] = []) {
-  const spec = { nodeName, tolerations, terminationGracePeriodSeconds: 0, containers: [{ name: 'web', image: 'web:1' }] }
+async function pod(bench: Bench, name: string, nodeName: string, tolerations: object[] = [], terminationGracePeriodSeconds = 0) {
+  const spec = { nodeName, tolerations, terminationGracePeriodSeconds, containers: [{ name: 'web', image: 'web:1' }] }
   await bench.client.create(Pod, { metadata: { name, namespace: 'default' }, spec })
   await bench.makeReady(await bench.pods())
 }
@@ -147,5 +147,67 @@ test('pods of a node that is gone, and the oldest of too many finished ones, are
     ['here', 'new'],
   )
   await collector.stop()
+  await bench.stop()
+})
+
+test('nodes are emptied one after another; where most of a zone is down nobody is, and nothing that was begun is taken back', async () => {
+  const bench = await setUp()
+  const controllers = bench.run(nodeLifecycleController())
+  const dead = ['a', 'b', 'c', 'd']
+  for (const name of [...dead, 'e', 'f', 'g', 'h']) await node(bench, name)
+  const emptied = async () =>
+    (await Promise.all(dead.map((name) => taints(bench, name)))).filter((all) => all.includes('node.kubernetes.io/unreachable:NoExecute')).length
+  await pass(bench, 60_000, 'c', 'd', 'e', 'f', 'g', 'h')
+  assert.equal(await emptied(), 1, 'the first at once')
+  await pass(bench, 10_000, 'c', 'd', 'e', 'f', 'g', 'h')
+  assert.equal(await emptied(), 2, 'the second in its turn')
+  // With e five of eight are down: more than may be believed. Of the three one had its turn before that was known.
+  await pass(bench, 120_000, 'f', 'g', 'h')
+  assert.equal((await ready(bench, 'd'))?.status, 'Unknown')
+  assert.equal(await emptied(), 3)
+  // One that comes back makes the others believable.
+  const current = await bench.client.get(Node, { name: 'e' })
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: timestamp(bench.clock.now()) }]
+  await bench.client.updateStatus(Node, { ...current, status: { ...current.status, conditions } })
+  await pass(bench, 30_000, 'e', 'f', 'g', 'h')
+  assert.equal(await emptied(), 4)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('a zone that is down as a whole is emptied while another stands', async () => {
+  const bench = await setUp()
+  const controllers = bench.run(nodeLifecycleController())
+  const inZone = async (name: string, zone: string) => {
+    await node(bench, name)
+    await bench.client.patch(Node, { name }, 'merge', { metadata: { labels: { 'topology.kubernetes.io/zone': zone } } })
+  }
+  for (const name of ['a', 'b', 'c']) await inZone(name, 'east')
+  await inZone('w', 'west')
+  await pass(bench, 100_000, 'w')
+  for (const name of ['a', 'b', 'c']) assert.ok((await taints(bench, name)).includes('node.kubernetes.io/unreachable:NoExecute'), name)
+  // With the other one down as well it is we who see nothing.
+  await pass(bench, 70_000)
+  for (const name of ['a', 'b', 'c', 'w']) assert.deepEqual(await taints(bench, name), ['node.kubernetes.io/unreachable:NoSchedule'], name)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('pods that are ending on a node that is out of service are deleted, once the node is not ready', async () => {
+  const bench = await setUp()
+  const controllers = bench.run(nodeLifecycleController(), taintEvictionController)
+  const collector = bench.runWith((context) => startPodGarbageCollector(context))
+  await node(bench, 'a')
+  await node(bench, 'b')
+  await pod(bench, 'web', 'a', [], 30)
+  const outOfService = { key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }
+  await bench.client.patch(Node, { name: 'a' }, 'merge', { spec: { taints: [outOfService] } })
+  await pass(bench, 30_000, 'a', 'b')
+  assert.ok((await bench.pods())[0]?.metadata.deletionTimestamp, 'it does not tolerate the taint')
+  await pass(bench, 60_000, 'b')
+  await pass(bench, 30_000, 'b')
+  assert.deepEqual(await bench.pods(), [])
+  await collector.stop()
+  await controllers.stop()
   await bench.stop()
 })

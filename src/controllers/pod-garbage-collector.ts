@@ -5,6 +5,7 @@ import { Node, Pod } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
+import { isNodeReady } from './node-conditions.ts'
 import { isFinished } from './pod-state.ts'
 
 export interface PodGarbageOptions {
@@ -79,7 +80,9 @@ function surplus(all: V1Pod[], threshold: number): V1Pod[] {
   return finished.sort((a, b) => age(a) - age(b)).slice(0, finished.length - threshold)
 }
 
-const isOutOfService = (node: V1Node | undefined): boolean => (node?.spec.taints ?? []).some(({ key }) => key === outOfServiceTaint)
+/** Somebody vouches for it that the node is off: what runs there, and cannot be asked, counts as ended. */
+const isOutOfService = (node: V1Node | undefined): boolean =>
+  node !== undefined && !isNodeReady(node) && (node.spec.taints ?? []).some(({ key }) => key === outOfServiceTaint)
 
 class Remover {
   readonly #client: Client

@@ -217,6 +217,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     ...(options.providerID ? { providerID: options.providerID } : {}),
     status: nodeStatus,
     onNode: () => registered(),
+    shown: () => nodes.get(nodeName),
     statusSeconds: options.nodeStatusSeconds ?? 300,
     lookSeconds: options.nodeLookSeconds ?? 10,
     lease: options.lease ?? { durationSeconds: 40, renewSeconds: 10 },

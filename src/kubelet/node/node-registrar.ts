@@ -19,6 +19,8 @@ export interface NodeRegistrarOptions {
   /** The whole status as it is now. */
   status(stored: V1Node | undefined): Promise<V1NodeStatus>
   onNode(node: V1Node): void
+  /** The node as the API shows it, as far as it is known. */
+  shown(): V1Node | undefined
   statusSeconds: number
   /** How often it is looked whether the status has changed. */
   lookSeconds: number
@@ -81,7 +83,7 @@ export class NodeRegistrar {
     let node = this.#node ?? (await client.find(Node, { name: nodeName })) ?? (await this.#create())
     const fresh = clock.now() - this.#writtenAt < statusSeconds * 1000
     const status = await this.#options.status(node)
-    if (this.#node && fresh && isDeepStrictEqual(essence(status), essence(this.#node.status ?? {}))) return
+    if (this.#node && fresh && !this.#isContradicted(status) && isDeepStrictEqual(essence(status), essence(this.#node.status ?? {}))) return
     try {
       // A node that was made by another may lack what only this kubelet knows.
       const { labels } = this.#options
@@ -95,6 +97,12 @@ export class NodeRegistrar {
     this.#node = { ...node, status: { ...node.status, ...status } }
     this.#writtenAt = clock.now()
     onNode(this.#node)
+  }
+
+  /** Somebody gave the node up meanwhile: what it says of itself has to be said again. */
+  #isContradicted({ conditions = [] }: V1NodeStatus): boolean {
+    const shown = this.#options.shown()?.status?.conditions ?? []
+    return conditions.some(({ type, status }) => shown.some((other) => other.type === type && other.status !== status))
   }
 
   async #create(): Promise<V1Node> {

@@ -23,6 +23,7 @@ export class PodWorkers {
   update(pod: V1Pod, revision: number): void {
     if (this.#stopped) return
     const { uid } = pod.metadata
+    this.#services.statuses.shown(pod)
     const known = this.#workers.get(uid)
     if (known) return known.update(pod, revision)
     const worker = new PodWorker(pod, this.#services, () => this.#gone(uid))

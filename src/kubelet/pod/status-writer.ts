@@ -16,6 +16,10 @@ interface Entry {
   status: V1PodStatus
   /** What the server has, as far as we know. */
   written: V1PodStatus | undefined
+  /** The version of the pod that our last write made: what is older says nothing of it. */
+  version: number
+  /** What the API showed last. */
+  shown: V1Pod | undefined
   /** All has ended: once the status is there, the pod may go. */
   finish: boolean
   busy: boolean
@@ -49,13 +53,24 @@ export class StatusWriter {
   set(pod: V1Pod, status: V1PodStatus, cause: { seen?: number[]; spans?: Span[] } = {}): void {
     const { uid } = pod.metadata
     const known = this.#entries.get(uid)
-    const entry = known ?? { pod, status, written: pod.status, finish: false, busy: false, seen: [], spans: [] }
+    const entry = known ?? { pod, status, written: pod.status, version: versionOf(pod), shown: undefined, finish: false, busy: false, seen: [], spans: [] }
     entry.pod = pod
     entry.status = status
     entry.seen.push(...(cause.seen ?? []))
     entry.spans.push(...(cause.spans ?? []))
     this.#entries.set(uid, entry)
     void this.#work(uid, entry)
+  }
+
+  /**
+   * The API shows the pod so. Where another has decided that it is not ready (its node was not heard of), and it is, it
+   * is said again.
+   */
+  shown(pod: V1Pod): void {
+    const entry = this.#entries.get(pod.metadata.uid)
+    if (!entry) return
+    entry.shown = pod
+    if (!entry.busy && isNews(entry)) void this.#work(pod.metadata.uid, entry)
   }
 
   /** Nothing of the pod is left on the node: its last status is written, then it is deleted if that was asked for. */
@@ -102,6 +117,7 @@ export class StatusWriter {
   /** One write; false when there is nothing to do. */
   async #step(entry: Entry): Promise<boolean> {
     const { pod, status } = entry
+    if (isNews(entry)) entry.written = entry.shown?.status
     const at = { name: pod.metadata.name, namespace: pod.metadata.namespace }
     const patch = statusPatch(entry.written ?? {}, status)
     if (patch) {
@@ -109,7 +125,8 @@ export class StatusWriter {
       const spans = entry.spans.splice(0)
       const client = this.#client.because({ component: this.#component, seen, spans })
       try {
-        await client.patch(Pod, at, 'strategic', { metadata: { uid: pod.metadata.uid }, status: patch }, { subresource: 'status' })
+        const { metadata } = await client.patch(Pod, at, 'strategic', { metadata: { uid: pod.metadata.uid }, status: patch }, { subresource: 'status' })
+        entry.version = Number(metadata.resourceVersion)
       } catch (error) {
         entry.seen.unshift(...seen)
         entry.spans.unshift(...spans)
@@ -126,4 +143,15 @@ export class StatusWriter {
     this.#entries.delete(pod.metadata.uid)
     return false
   }
+}
+
+const versionOf = ({ metadata }: V1Pod) => Number(metadata.resourceVersion)
+
+/** Conditions that others than the kubelet change as well: the node lifecycle controller, of nodes that are silent. */
+const contested = ['Ready', 'ContainersReady']
+
+function isNews({ shown, version, written }: Entry): boolean {
+  if (!shown || versionOf(shown) <= version) return false
+  const statusOf = (status: V1PodStatus | undefined, type: string) => status?.conditions?.find((condition) => condition.type === type)?.status
+  return contested.some((type) => statusOf(shown.status, type) !== statusOf(written, type))
 }
