@@ -28,8 +28,8 @@ export async function attach(context: RuntimeContext, record: ContainerRecord, s
   if (streams.signal.aborted) leave()
   try {
     const { stdin: _, ...outputs } = streams
-    const code = await runSession(child, withInput ? streams : outputs, context.clock)
-    if (code !== 0 && !streams.signal.aborted) throw new RuntimeError('Unknown', `failed to attach to container "${record.id}": exit code ${code}`)
+    const { exitCode } = await runSession(child, withInput ? streams : outputs, context.clock, () => true)
+    if (exitCode !== 0 && !streams.signal.aborted) throw new RuntimeError('Unknown', `failed to attach to container "${record.id}": exit code ${exitCode}`)
   } finally {
     streams.signal.removeEventListener('abort', leave)
   }

@@ -31,7 +31,7 @@ if (inside)
         settings: { Cmd: ['sleep', '1000'], Volumes: { '/etc': {} }, User: 'nobody', WorkingDir: '/made/for/me', Env: ['PATH=/bin', 'A=image'] },
       })
       pods = new Pods(
-        await createEmbeddedRuntime({ ...options, log: (message) => told.push(message), logLimits: { size: 2000, files: 3 }, lookEvery: 200 }),
+        await createEmbeddedRuntime({ ...options, log: (message) => told.push(message), logLimits: { size: 2000, files: 3 }, lookEvery: 1000 }),
         directory,
       )
     })
@@ -114,6 +114,15 @@ if (inside)
       const { id } = await pods.run(forever)
       await assert.rejects(pods.runtime.execSync(id, ['nosuch'], 5000), /OCI runtime exec failed: .*exec: "nosuch": executable file not found in \$PATH/)
       assert.equal((await pods.runtime.execSync(id, ['sh', '-c', 'exit 127'], 5000)).exitCode, 127)
+      // What the user sees is the error alone, not also what crun printed of it; with a terminal or without.
+      for (const tty of [false, true]) {
+        const session = new Session()
+        await assert.rejects(pods.runtime.exec(id, ['nosuch'], session.streams(tty)), /exec: "nosuch": executable file not found/)
+        assert.deepEqual([session.output, session.errors], ['', ''])
+        const early = new Session()
+        await pods.runtime.exec(id, ['sh', '-c', 'echo out; echo why >&2; exit 3'], early.streams(tty))
+        assert.equal((early.output + early.errors).replaceAll('\r', ''), 'out\nwhy\n')
+      }
     })
 
     it('tells a container that ran out of memory from others, and changes limits while it runs', async () => {

@@ -11,7 +11,7 @@ import { prepareContainer, releaseContainer, saveContainer, sweepContainer } fro
 import type { RuntimeContext } from './context.ts'
 import { ExitFiles } from './exit-files.ts'
 import { namesIn, recordsIn, writeJson } from './json-file.ts'
-import { identify, isAlive } from './process-identity.ts'
+import { exists, identify, isAlive } from './process-identity.ts'
 import { type ContainerRecord, containerState, type SandboxRecord } from './records.ts'
 import { mountPointsBelow } from './sandbox-namespaces.ts'
 import { resourcesOf } from './spec/resources.ts'
@@ -202,6 +202,14 @@ export class Containers {
     if (!record.process || !isAlive(record.process)) return this.#finish(entry, unseen)
     await this.#context.crun.kill(record.id, 'KILL')
     await this.#finish(entry, { exitCode: 137, message: 'the process that watched the container has ended, and the container with it' })
+  }
+
+  /** Cheap enough to be asked several times a second: whether a monitor has ended without a word. */
+  async checkLostMonitors(): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      const { monitor } = entry.record
+      if (monitor && !entry.finishing && containerState(entry.record) === 'running' && !exists(monitor.pid)) await this.#checkMonitor(entry)
+    }
   }
 
   async checkMonitors(): Promise<void> {

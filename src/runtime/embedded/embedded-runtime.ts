@@ -5,7 +5,7 @@
 import { statfsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../../machinery/clock.ts'
+import type { Clock, Timer } from '../../machinery/clock.ts'
 import {
   type Container,
   type ContainerConfig,
@@ -64,6 +64,9 @@ export interface EmbeddedRuntimeOptions {
   lookEvery?: number
 }
 
+/** A monitor that was killed takes its container with it: that must not go unnoticed for long. */
+const lostMonitorsEvery = 300
+
 /** Must be called in mount and PID namespaces of the cluster's own. */
 export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<Runtime> {
   await hideUnifiedHierarchy()
@@ -96,8 +99,7 @@ class EmbeddedRuntime implements Runtime {
   readonly #stats: Stats
   readonly #logLimits: LogLimits
   readonly #registries: RegistryConfig
-  #look: { cancel(): void } | undefined
-  #looking = false
+  readonly #looks: Timer[] = []
 
   constructor(context: RuntimeContext, logLimits: LogLimits, registries: RegistryConfig) {
     this.#registries = registries
@@ -111,13 +113,20 @@ class EmbeddedRuntime implements Runtime {
   async load(lookEvery: number): Promise<void> {
     await this.#containers.load()
     await this.#sandboxes.load()
-    this.#look = this.#context.clock.every(lookEvery, () => {
-      if (this.#looking) return
-      this.#looking = true
-      this.#lookAfter()
+    this.#looks.push(this.#lookEvery(lookEvery, () => this.#lookAfter()))
+    this.#looks.push(this.#lookEvery(Math.min(lookEvery, lostMonitorsEvery), () => this.#containers.checkLostMonitors()))
+  }
+
+  /** One at a time. */
+  #lookEvery(ms: number, look: () => Promise<void>): Timer {
+    let looking = false
+    return this.#context.clock.every(ms, () => {
+      if (looking) return
+      looking = true
+      look()
         .catch((error) => this.#context.log('containers could not be looked after', error))
         .finally(() => {
-          this.#looking = false
+          looking = false
         })
     })
   }
@@ -260,7 +269,7 @@ class EmbeddedRuntime implements Runtime {
   }
 
   async close(): Promise<void> {
-    this.#look?.cancel()
+    for (const look of this.#looks) look.cancel()
     this.#containers.close()
   }
 }

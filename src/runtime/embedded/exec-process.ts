@@ -1,13 +1,15 @@
 /** The processes of exec sessions, on this side. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import type { Clock } from '../../machinery/clock.ts'
 import type { SessionStreams } from '../runtime.ts'
 import { programPath } from './command.ts'
 
 /** Output may come after the end of the process, from what it left running: this long a silence ends the session. */
 const silence = 1000
+/** Output before the process has begun is rare: its beginning is looked for this often then. */
+const lookForBegin = 10
 const environment = () => ({ PATH: programPath(), LC_ALL: 'C' })
 
 export function spawnPlain(program: string, args: string[], streams: SessionStreams): ChildProcess {
@@ -25,11 +27,15 @@ export function spawnOnTerminal(program: string, args: string[], pidFile: string
   return child
 }
 
-/** Joins the streams; resolves with the exit code when the process has ended and its output was passed on. */
-export function runSession(child: ChildProcess, streams: SessionStreams, clock: Clock): Promise<number> {
+/**
+ * Joins the streams; resolves when the process has ended and its output was passed on. What comes before it has begun
+ * is not its own: it is in `unheard` if it never does.
+ */
+export function runSession(child: ChildProcess, streams: SessionStreams, clock: Clock, begun: () => boolean): Promise<{ exitCode: number; unheard: Buffer }> {
   const { stdout, stderr, stdin } = child
+  const unheard: Buffer[] = []
   const pass = (from: typeof stdout, to: Writable | undefined) => {
-    if (to) from?.pipe(to, { end: false })
+    if (from && to) passOnceBegun(from, to, { begun, clock, unheard })
     else from?.resume()
   }
   pass(stdout, streams.stdout)
@@ -58,8 +64,32 @@ export function runSession(child: ChildProcess, streams: SessionStreams, clock: 
         })
       child.once('close', () => timer.cancel())
     })
-    child.once('close', () => resolve(exitCode))
+    child.once('close', () => resolve({ exitCode, unheard: Buffer.concat(unheard) }))
   })
+}
+
+function passOnceBegun(from: Readable, to: Writable, { begun, clock, unheard }: { begun: () => boolean; clock: Clock; unheard: Buffer[] }): void {
+  const held: Buffer[] = []
+  const open = () => {
+    from.off('data', hold)
+    from.off('close', close)
+    for (const chunk of held) to.write(chunk)
+    from.pipe(to, { end: false })
+  }
+  const look = () => {
+    if (from.destroyed) return
+    if (begun()) open()
+    else clock.after(lookForBegin, look)
+  }
+  const hold = (chunk: Buffer) => {
+    if (held.push(chunk) === 1) look()
+  }
+  const close = () => {
+    if (begun()) for (const chunk of held) to.write(chunk)
+    else unheard.push(...held)
+  }
+  from.on('data', hold)
+  from.once('close', close)
 }
 
 /** Keeps what is written, up to a limit; the rest is dropped. */

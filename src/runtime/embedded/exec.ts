@@ -1,5 +1,5 @@
 /** Runs a further process in a container by `crun exec`, with or without a terminal. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { RuntimeError, type SessionStreams } from '../runtime.ts'
 import type { RuntimeContext } from './context.ts'
@@ -39,10 +39,11 @@ export async function exec(context: RuntimeContext, record: ContainerRecord, com
   }
   signal.addEventListener('abort', kill, { once: true })
   try {
-    const exitCode = await runSession(child, streams, clock)
+    const { exitCode, unheard } = await runSession(child, streams, clock, () => existsSync(files.pid))
     signal.throwIfAborted()
     const complaint = exitCode === 0 ? '' : (readText(files.log) ?? '').trim()
     if (complaint) throw new RuntimeError('Unknown', execErrorMessage(complaint, command))
+    if (unheard.length > 0) streams.stderr?.write(unheard)
     return { exitCode }
   } finally {
     signal.removeEventListener('abort', kill)

@@ -17,3 +17,12 @@ export function identify(pid: number): ProcessIdentity | undefined {
 }
 
 export const isAlive = (process: ProcessIdentity): boolean => identify(process.pid)?.startTime === process.startTime
+
+/** Whether some process has that number, dead ones that nobody has reaped included. One system call. */
+export function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
