@@ -15,6 +15,9 @@ export const bootstrapUser = user('skiff:bootstrap', 'system:masters')
 /** The service account of each controller, where it is not of the controller's own name; as upstream names them. */
 const controllerAccounts: Readonly<Record<string, string>> = {
   'bootstrap-signer-controller': 'bootstrap-signer',
+  'certificatesigningrequest-approving-controller': 'certificate-controller',
+  'certificatesigningrequest-cleaner-controller': 'certificate-controller',
+  'certificatesigningrequest-signing-controller': 'certificate-controller',
   'daemonset-controller': 'daemon-set-controller',
   'endpoint-slice-controller': 'endpointslice-controller',
   'garbage-collector-controller': 'generic-garbage-collector',

@@ -4,7 +4,10 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { type AnyController, startControllers } from '../client/controller-runner.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
 import { bootstrapSigner } from './bootstrap-signer.ts'
-import { type CertificateSigner, certificateController } from './certificate-signing.ts'
+import { certificateApprovingController } from './certificate-approving.ts'
+import { certificateCleaner } from './certificate-cleaner.ts'
+import type { CertificateSigner } from './certificate-rules.ts'
+import { certificateSigningController } from './certificate-signing.ts'
 import { cronJobController } from './cron-job.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
@@ -90,7 +93,9 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       disruptionController,
       horizontalPodAutoscalerController(options.autoscaler),
       ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
-      ...(options.certificateSigner ? [certificateController(options.certificateSigner)] : []),
+      ...(options.certificateSigner
+        ? [certificateApprovingController(options.certificateSigner), certificateSigningController(options.certificateSigner), certificateCleaner]
+        : []),
       ...(options.clusterCa ? [rootCaPublisher(options.clusterCa)] : []),
       ...(options.volumeDirectories ? volumeProvisioner(options.volumeDirectories) : []),
     ],

@@ -1,6 +1,6 @@
 /** What upstream calls the work queues of the controllers: dashboards and alerts know them by these names. */
 const names: Readonly<Record<string, string>> = {
-  'certificate-controller': 'certificate',
+  'certificatesigningrequest-signing-controller': 'certificate',
   'cronjob-controller': 'cronjob',
   'daemonset-controller': 'daemonset',
   'deployment-controller': 'deployment',

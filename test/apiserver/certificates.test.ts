@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { certificates } from '../../src/apiserver/certificates/certificates.ts'
 import { createInProcessTransport } from '../../src/apiserver/in-process-transport.ts'
+import type { UserInfo } from '../../src/apiserver/request.ts'
 import { createClient } from '../../src/client/api-client.ts'
 import type { Component } from '../../src/client/component.ts'
 import { startControllers } from '../../src/client/controller-runner.ts'
@@ -15,8 +16,9 @@ import { silentLogger as log } from '../../src/client/logger.ts'
 import { writeKubeconfig } from '../../src/cluster/pki/kubeconfig.ts'
 import { requestSigner } from '../../src/cluster/pki/request-signer.ts'
 import { findProgram } from '../../src/cluster/requirements.ts'
-import { controllerUser } from '../../src/cluster/users.ts'
-import { certificateController } from '../../src/controllers/certificate-signing.ts'
+import { controllerManagerUser, controllerUser } from '../../src/cluster/users.ts'
+import { certificateApprovingController } from '../../src/controllers/certificate-approving.ts'
+import { certificateSigningController } from '../../src/controllers/certificate-signing.ts'
 import { realClock as clock } from '../../src/machinery/real-clock.ts'
 import { startApiServer, type TestApiServer } from '../tools/api-server.ts'
 import { eventually } from '../tools/cluster.ts'
@@ -28,10 +30,11 @@ describe('certificate signing requests', { skip: findProgram('openssl') ? false 
   let admin: Kubectl
   before(async () => {
     api = await startApiServer({ parts: [certificates] })
-    const user = controllerUser('certificate-controller')
-    const client = createClient(createInProcessTransport(api.server, { user, userAgent: 'certificate-controller' }), { userAgent: 'certificate-controller' })
-    const informers = createInformerFactory({ client, clock, log })
-    controllers = startControllers([certificateController(requestSigner(api.pki.ca, clock))], { client, informers, clock, log, span() {} })
+    const clientOf = (user: UserInfo) => createClient(createInProcessTransport(api.server, { user, userAgent: 'test' }), { userAgent: 'test' })
+    const client = clientOf(controllerUser('certificatesigningrequest-approving-controller'))
+    const informers = createInformerFactory({ client: clientOf(controllerManagerUser), clock, log })
+    const signer = requestSigner(api.pki.ca, clock)
+    controllers = startControllers([certificateApprovingController(signer), certificateSigningController(signer)], { client, informers, clock, log, span() {} })
     admin = await kubectl(api.kubeconfig)
   })
   after(async () => {
@@ -94,7 +97,7 @@ describe('certificate signing requests', { skip: findProgram('openssl') ? false 
     assert.match(Buffer.from(await issued('first'), 'base64').toString(), /BEGIN CERTIFICATE/)
     const message = await admin('get csr first -o jsonpath={.status.conditions[0].message}')
     assert.equal(message, 'Auto approving kubelet client certificate after SubjectAccessReview.')
-    // A serving certificate proves who a machine is to others: a person decides.
+    // A serving certificate proves who a machine is to others. There is no Node with these addresses: a person decides.
     const names = ['-addext', 'subjectAltName=DNS:new,IP:192.0.2.7']
     const serving = request('serving', '/O=system:nodes/CN=system:node:new', names)
     const kubelet = await kubectl(await api.kubeconfigOf({ name: 'system:node:new', groups: ['system:nodes'] }))

@@ -19,7 +19,8 @@ import { ensureJoinObjects } from '../../src/cluster/join/join-objects.ts'
 import { requestSigner } from '../../src/cluster/pki/request-signer.ts'
 import { bootstrapUser, controllerUser } from '../../src/cluster/users.ts'
 import { bootstrapSigner } from '../../src/controllers/bootstrap-signer.ts'
-import { certificateController } from '../../src/controllers/certificate-signing.ts'
+import { certificateApprovingController } from '../../src/controllers/certificate-approving.ts'
+import { certificateSigningController } from '../../src/controllers/certificate-signing.ts'
 import { tokenCleaner } from '../../src/controllers/token-cleaner.ts'
 import { realClock as clock } from '../../src/machinery/real-clock.ts'
 import { startApiServer, type TestApiServer } from '../tools/api-server.ts'
@@ -38,7 +39,8 @@ describe('joining by token', () => {
     client = clientOf(bootstrapUser)
     await ensureJoinObjects(client, { server: api.url, authority: api.pki.ca.certificate })
     const informers = createInformerFactory({ client, clock, log })
-    controllers = [certificateController(requestSigner(api.pki.ca, clock)), bootstrapSigner, tokenCleaner].map((one) =>
+    const signer = requestSigner(api.pki.ca, clock)
+    controllers = [certificateApprovingController(signer), certificateSigningController(signer), bootstrapSigner, tokenCleaner].map((one) =>
       startControllers([one], { client: clientOf(controllerUser(one.name)), informers, clock, log, span() {} }),
     )
     admin = await kubectl(api.kubeconfig)

@@ -22,6 +22,8 @@ const rbac = 'rbac.authorization.k8s.io'
 const role = (name: string) => ({ apiGroup: rbac, kind: 'ClusterRole', name })
 const group = (name: string) => ({ apiGroup: rbac, kind: 'Group', name })
 
+const serverRole = 'skiff:certificatesigningrequests:selfnodeserver'
+
 const bindings: readonly New<V1ClusterRoleBinding>[] = [
   { metadata: { name: 'kubeadm:kubelet-bootstrap' }, roleRef: role('system:node-bootstrapper'), subjects: [group(nodeBootstrappersGroup)] },
   {
@@ -33,6 +35,13 @@ const bindings: readonly New<V1ClusterRoleBinding>[] = [
     metadata: { name: 'kubeadm:node-autoapprove-certificate-rotation' },
     roleRef: role('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient'),
     subjects: [group('system:nodes')],
+  },
+  // Upstream leaves serving certificates to a person; here a node is given those for its own names.
+  { metadata: { name: serverRole }, roleRef: role(serverRole), subjects: [group('system:nodes')] },
+  {
+    metadata: { name: 'skiff:kubelet-serving-approver:certificate-controller' },
+    roleRef: role('system:certificates.k8s.io:kubelet-serving-approver'),
+    subjects: [{ kind: 'ServiceAccount', name: 'certificate-controller', namespace: 'kube-system' }],
   },
   // Who joins asks first whether a node of its name is there already.
   { metadata: { name: 'kubeadm:get-nodes' }, roleRef: role('kubeadm:get-nodes'), subjects: [group(nodeBootstrappersGroup)] },
@@ -51,6 +60,10 @@ export async function ensureJoinObjects(client: Client, options: JoinObjectOptio
   await Promise.all([
     ...bindings.map((binding) => ensure(client, ClusterRoleBinding, binding)),
     ensure(client, ClusterRole, { metadata: { name: 'kubeadm:get-nodes' }, rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }] }),
+    ensure(client, ClusterRole, {
+      metadata: { name: serverRole },
+      rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests/selfnodeserver'], verbs: ['create'] }],
+    }),
     ensure(client, Role, {
       metadata: { name: publicReader, namespace },
       rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get'] }],

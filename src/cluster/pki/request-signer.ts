@@ -1,5 +1,5 @@
 /** Signs certificate requests of others with the cluster's authority: their keys never come here. */
-import type { CertificateSigner } from '../../controllers/certificate-signing.ts'
+import type { CertificateSigner } from '../../controllers/certificate-rules.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { type KeyPair, signRequest } from './certificate-authority.ts'
 
