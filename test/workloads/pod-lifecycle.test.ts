@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import type { V1Pod } from '../../src/machinery/schema/generated/types.ts'
 import { busybox, eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
 import { conditionOf, containerOf, type Objects, objectsOf } from '../tools/objects.ts'
 import { forever, podOf } from '../tools/pod-manifest.ts'
@@ -63,8 +64,31 @@ const manifests = (host: string) =>
     podOf('deadline', forever, { spec: 'activeDeadlineSeconds: 2' }),
     podOf('stubborn', 'trap "" TERM; while true; do sleep 0.1; done').replace('terminationGracePeriodSeconds: 1', 'terminationGracePeriodSeconds: 2'),
     podOf('killed', forever),
+    outgrows(host),
     podOf('never-ran', forever).replace(`image: ${busybox}`, 'image: registry.invalid/nothing:1').replace('labels:', 'finalizers: [example.com/hold], labels:'),
   ].join('')
+
+/** Its first pod writes more than it may, the next one does not. */
+const outgrows = (host: string) => `
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: outgrows }
+spec:
+  selector: { matchLabels: { app: outgrows } }
+  template:
+    metadata: { labels: { app: outgrows } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: main
+          image: ${busybox}
+          command: [sh, -c, ${JSON.stringify(`mkdir /host/first 2>/dev/null && dd if=/dev/zero of=/scratch/file bs=1M count=12; ${forever}`)}]
+          volumeMounts: [{ name: host, mountPath: /host }, { name: scratch, mountPath: /scratch }]
+      volumes:
+        - { name: host, hostPath: { path: ${host}, type: DirectoryOrCreate } }
+        - { name: scratch, emptyDir: { sizeLimit: 10Mi } }
+`
 
 describe('the life of pods', () => {
   let cluster: TestCluster
@@ -183,6 +207,19 @@ describe('the life of pods', () => {
     assert.equal(pod.status?.reason, 'DeadlineExceeded')
     assert.equal(pod.status?.message, 'Pod was active on the node longer than the specified deadline')
     await on.event('Pod', 'deadline', /^Normal DeadlineExceeded/)
+  })
+
+  it('evicts a pod whose directory outgrew its limit, and another takes its place', async () => {
+    type Pods = { items: V1Pod[] }
+    const pods = await eventually('one is evicted and another runs', async () => {
+      const { items } = await on.get<Pods>('pods', '-l', 'app=outgrows')
+      return items.some(({ status }) => status?.reason === 'Evicted') && items.some((pod) => conditionOf(pod, 'Ready') === 'True') ? items : undefined
+    })
+    const evicted = pods.find(({ status }) => status?.reason === 'Evicted')
+    assert.deepEqual([evicted?.status?.phase, evicted?.status?.message], ['Failed', 'Usage of EmptyDir volume "scratch" exceeds the limit "10Mi". '])
+    assert.match(await cluster.kubectl(`get pod ${evicted?.metadata.name} --no-headers`), /0\/1\s+(Evicted|ContainerStatusUnknown|Error|Completed)/)
+    await on.event('Pod', evicted?.metadata.name ?? '', /^Warning Evicted Usage of EmptyDir volume "scratch" exceeds the limit "10Mi"\. /)
+    assert.match(await cluster.kubectl('describe node node-1'), /MemoryPressure +False .* KubeletHasSufficientMemory/)
   })
 
   it('kills what does not end within its grace, and at once when it is forced', async () => {

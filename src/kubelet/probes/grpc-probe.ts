@@ -18,7 +18,8 @@ export function probeGrpc(clock: Clock, host: string, port: number, service: str
     const timer = clock.after(timeoutMs, () =>
       end(failure(`timeout: failed to connect service ${JSON.stringify(address)} within ${timeoutMs / 1000}s: context deadline exceeded`)),
     )
-    session.on('error', (error) => end(failure(`error: failed to connect service ${JSON.stringify(address)}: ${connectError(error, host, port)}`)))
+    const unconnected = (error: unknown) => end(failure(`error: failed to connect service ${JSON.stringify(address)}: ${connectError(error, host, port)}`))
+    session.on('error', unconnected)
     const stream = session.request({
       ':method': 'POST',
       ':path': '/grpc.health.v1.Health/Check',
@@ -36,7 +37,11 @@ export function probeGrpc(clock: Clock, host: string, port: number, service: str
     stream.on('response', note)
     stream.on('trailers', note)
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.on('error', (error) => end(failure(`error: health rpc probe failed: ${error.message}`)))
+    stream.on('error', (error) => {
+      // It tells of the end of its connection before the connection does.
+      if (error.cause) unconnected(error.cause)
+      else end(failure(`error: health rpc probe failed: ${error.message}`))
+    })
     stream.on('end', () => {
       if (grpcStatus === '12') return end(failure(`error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${grpcMessage}`))
       if (grpcStatus !== undefined && grpcStatus !== '0') return end(failure(`error: health rpc probe failed: ${grpcMessage}`))

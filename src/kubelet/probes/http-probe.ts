@@ -12,7 +12,8 @@ const maxBody = 10 * 1024
 export async function probeHttp(clock: Clock, request: HttpProbeRequest, timeoutMs: number): Promise<ProbeResult> {
   const { scheme, host, port, path, headers } = request
   const address = host.includes(':') ? `[${host}]` : host
-  let url = new URL(path.startsWith('/') ? path : `/${path}`, `${scheme}://${address}:${port}`)
+  // Joined, not resolved: a path may begin with two slashes.
+  let url = new URL(`${scheme}://${address}:${port}${path.startsWith('/') ? '' : '/'}${path}`)
   const shown = `${scheme}://${address}:${port}${path}`
   const deadline = clock.monotonic() + timeoutMs
   for (let redirects = 0; ; redirects++) {
@@ -33,6 +34,20 @@ export async function probeHttp(clock: Clock, request: HttpProbeRequest, timeout
     }
     return status >= 200 && status < 400 ? success() : failure(`HTTP probe failed with statuscode: ${status}`)
   }
+}
+
+/** What the pod says takes the place of ours; a name that it says twice is sent twice. */
+function probeHeaders(wanted: HttpProbeRequest['headers']): Record<string, string | string[]> {
+  const said = Map.groupBy(wanted, ({ name }) => name.toLowerCase())
+  const all: Record<string, string | string[]> = { connection: 'close', 'user-agent': 'kube-probe/1.36', accept: '*/*' }
+  for (const [name, same] of said) {
+    const values = same.map(({ value }) => value)
+    // A request has one host.
+    all[name] = values.length > 1 && name !== 'host' ? values : (values[0] ?? '')
+  }
+  // Empty, it asks for nothing to be sent.
+  for (const name of ['user-agent', 'accept']) if (all[name] === '') delete all[name]
+  return all
 }
 
 class TimedOut extends Error {}
@@ -57,10 +72,8 @@ function get(clock: Clock, url: URL, headers: HttpProbeRequest['headers'], timeo
         resolve({ status: answer.statusCode ?? 0, location: answer.headers.location })
       })
     }
-    const all: Record<string, string | string[]> = { 'User-Agent': 'kube-probe/1.36', Accept: '*/*', Connection: 'close' }
-    for (const { name, value } of headers) all[name] = value
     try {
-      const options = { headers: all, agent: false as const, rejectUnauthorized: false }
+      const options = { headers: probeHeaders(headers), agent: false as const, rejectUnauthorized: false }
       request = url.protocol === 'https:' ? httpsRequest(url, options, onAnswer) : httpRequest(url, options, onAnswer)
       request.on('error', fail)
       request.end()

@@ -5,11 +5,10 @@ import { type ApiServer, createApiServer } from '../../apiserver/server.ts'
 import { allowEverything } from '../../apiserver/testing/test-server.ts'
 import { createClient } from '../../client/api-client.ts'
 import type { Client, Span } from '../../client/client.ts'
-import { ConnectionError } from '../../client/connection-error.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { silentLogger } from '../../client/logger.ts'
 import { Event, Namespace, Pod } from '../../client/resources.ts'
-import type { Transport, TransportRequest, TransportResponse } from '../../client/transport.ts'
+import type { Transport } from '../../client/transport.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Container, V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { VirtualClock } from '../../machinery/virtual-clock.ts'
@@ -22,6 +21,7 @@ import { noFiles } from '../files/no-files.ts'
 import { type Kubelet, startKubelet } from '../kubelet.ts'
 import type { KubeletOptions } from '../options.ts'
 import { simulatedProbes } from '../probes/network-probes.ts'
+import { BreakableTransport } from './breakable-transport.ts'
 
 export const nodeName = 'node-1'
 
@@ -44,8 +44,7 @@ export class NodeBench {
   readonly #server: ApiServer
   readonly #options: BenchOptions
   #kubelet: { kubelet: Kubelet; stop(): Promise<void> } | undefined
-  #away = false
-  readonly #open = new Set<AbortController>()
+  #link: BreakableTransport | undefined
 
   private constructor(server: ApiServer, clock: VirtualClock, spans: Span[], options: BenchOptions) {
     this.spans = spans
@@ -119,7 +118,7 @@ export class NodeBench {
         await stopping
       },
     }
-    if (!this.#away) await this.until('the kubelet is ready', () => this.#isReady())
+    if (!this.#link?.isCut) await this.until('the kubelet is ready', () => this.#isReady())
   }
 
   #ready = false
@@ -152,13 +151,11 @@ export class NodeBench {
 
   /** The kubelet can reach no API server until {@link comeBack}. */
   goAway(): void {
-    this.#away = true
-    for (const open of this.#open) open.abort(new ConnectionError('socket hang up', 'ECONNRESET'))
-    this.#open.clear()
+    this.#link?.cut()
   }
 
   comeBack(): void {
-    this.#away = false
+    this.#link?.mend()
   }
 
   async createPod(name: string, spec: Partial<V1PodSpec> = {}, metadata: Partial<V1Pod['metadata']> = {}): Promise<V1Pod> {
@@ -219,16 +216,8 @@ export class NodeBench {
   #transport(user: string, breakable = false): Transport {
     const inner = createInProcessTransport(this.#server, { user: { name: user, groups: ['system:masters'] }, userAgent: user })
     if (!breakable) return inner
-    return {
-      close: () => inner.close(),
-      request: async (request: TransportRequest): Promise<TransportResponse> => {
-        if (this.#away) throw new ConnectionError('connect ECONNREFUSED', 'ECONNREFUSED')
-        const open = new AbortController()
-        this.#open.add(open)
-        const signal = request.signal ? AbortSignal.any([request.signal, open.signal]) : open.signal
-        return inner.request({ ...request, signal })
-      },
-    }
+    this.#link ??= new BreakableTransport(inner)
+    return this.#link
   }
 }
 
