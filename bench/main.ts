@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME… --kubeconfig FILE --pids PID,PID --profile --write]`: measures, one after another, and
+ * `npm run bench [-- --only NAME… --kubeconfig FILE --pids PID,PID --profile --write]`: measures, one after another, and
  * prints a table with the goals beside the numbers. Without a kubeconfig it starts clusters of its own and removes
  * them; with one it measures that cluster by what any API server offers.
  */
@@ -18,6 +18,8 @@ import { list } from './measures/list.ts'
 import { creates, reads } from './measures/object-load.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
+import { recording } from './measures/recording.ts'
+import { fiveThousandNodes, thousandNodes } from './measures/simulated-nodes.ts'
 import { start } from './measures/start.ts'
 import { watchFanOut } from './measures/watch-fan-out.ts'
 import { profiledLoad } from './profiled-load.ts'
@@ -25,7 +27,20 @@ import { line, markdown, type Report } from './report.ts'
 import { remove, temporaryDirectory, up } from './skiff.ts'
 
 /** In the order in which they run: what needs quiet comes before what makes noise. */
-const measures: readonly AnyMeasure[] = [start, guide, proxyRules, idle, podStart, watchFanOut, reads, creates, list]
+const measures: readonly AnyMeasure[] = [
+  start,
+  guide,
+  proxyRules,
+  recording,
+  idle,
+  podStart,
+  watchFanOut,
+  reads,
+  creates,
+  list,
+  thousandNodes,
+  fiveThousandNodes,
+]
 const document = join(import.meta.dirname, '../docs/benchmarks.md')
 /** In the document the measured part stands between these; what is written around them by hand stays. */
 const marks = ['<!-- measured: written by npm run bench -->', '<!-- end of measured -->'] as const
@@ -33,6 +48,7 @@ const marks = ['<!-- measured: written by npm run bench -->', '<!-- end of measu
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    only: { type: 'string', multiple: true },
     kubeconfig: { type: 'string' },
     pids: { type: 'string' },
     profile: { type: 'boolean' },
@@ -42,12 +58,14 @@ const { values, positionals } = parseArgs({
 })
 
 if (values.help) {
-  console.log(`npm run bench [-- NAME… --kubeconfig FILE --pids PID,PID --profile --write]\n`)
+  console.log(`npm run bench [-- --only NAME… --kubeconfig FILE --pids PID,PID --profile --write]\n`)
   for (const { name, summary } of measures) console.log(`  ${name.padEnd(10)}${summary}`)
   process.exit(0)
 }
 
-const unknown = positionals.filter((name) => !measures.some((measure) => measure.name === name))
+/** `--only a --only b`, `a b`, and all when nothing is named. */
+const names = [...(values.only ?? []), ...positionals]
+const unknown = names.filter((name) => !measures.some((measure) => measure.name === name))
 if (unknown.length > 0) {
   console.error(`bench: no measure is called ${unknown.join(', ')}: 'npm run bench -- --help' lists them`)
   process.exit(1)
@@ -55,7 +73,7 @@ if (unknown.length > 0) {
 
 const started = performance.now()
 const report: Report = { machine: machineFacts(), results: [], missing: [], seconds: 0 }
-const chosen = measures.filter(({ name, needs }) => (positionals.length === 0 || positionals.includes(name)) && (needs === 'cluster' || !values.kubeconfig))
+const chosen = measures.filter(({ name, needs }) => (names.length === 0 || names.includes(name)) && (needs === 'cluster' || !values.kubeconfig))
 
 function tell(results: Result[]): void {
   for (const result of results) console.log(line(result))

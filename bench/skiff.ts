@@ -45,12 +45,12 @@ export function skiff(words: readonly string[], onLine: (line: string) => void =
 export const kubeconfigOf = (dataDir: string) => join(dataDir, 'admin.kubeconfig')
 
 /** `skiff up --detach`, on free ports and without a way out. */
-export async function up(dataDir: string, env: Record<string, string> = {}): Promise<StartTimes> {
+export async function up(dataDir: string, env: Record<string, string> = {}, words: readonly string[] = []): Promise<StartTimes> {
   const times: StartTimes = { apiReady: Number.NaN, nodeReady: Number.NaN }
   const started = performance.now()
   const ports = ['--api-port', '0', '--http-port', '0', '--https-port', '0']
   await skiff(
-    ['up', '--detach', '--egress', 'off', '--data-dir', dataDir, '--kubeconfig', join(dataDir, 'user.kubeconfig'), ...ports],
+    ['up', '--detach', '--egress', 'off', '--data-dir', dataDir, '--kubeconfig', join(dataDir, 'user.kubeconfig'), ...ports, ...words],
     (line) => {
       if (line.startsWith('the API is ready')) times.apiReady = performance.now() - started
       if (line.startsWith('the node is ready')) times.nodeReady = performance.now() - started

@@ -1,17 +1,18 @@
 /** A load generator in a process of its own: so many connections over `node:https`, each with one request at a time. */
 import * as https from 'node:https'
 import { quantile } from '../statistics.ts'
-import { configMap, type LoadJob, type LoadResult } from './load-job.ts'
+import { configMap, type LoadJob, type LoadResult, simulatedPod } from './load-job.ts'
 
 const job = JSON.parse(process.env.SKIFF_BENCH_JOB ?? '{}') as LoadJob
 const url = new URL(job.server)
 const agent = new https.Agent({ keepAlive: true, maxSockets: job.connections, ca: job.ca })
 const authorization = `Bearer ${job.token}`
-const path = `/api/v1/namespaces/${job.namespace}/configmaps`
+const path = `/api/v1/namespaces/${job.namespace}/${job.verb === 'create-pods' ? 'pods' : 'configmaps'}`
+const made = job.verb === 'create-pods' ? simulatedPod : configMap
 
 function send(number: number): Promise<number> {
-  const creating = job.verb === 'create'
-  const body = creating ? JSON.stringify(configMap(job.namespace, `${job.name}-${number}`)) : undefined
+  const creating = job.verb !== 'get'
+  const body = creating ? JSON.stringify(made(job.namespace, `${job.name}-${number}`)) : undefined
   return new Promise((resolve, reject) => {
     const request = https.request(
       {

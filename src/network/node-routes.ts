@@ -9,12 +9,12 @@ export interface NodeRoutesOptions {
   run?: RunCommand
 }
 
-/** Which way the pods of the other nodes are: by block, the address of their node. Pure. */
+/** Which way the pods of the other nodes are: by block, the address of their node; simulated nodes have no place to go to. Pure. */
 export function desiredRoutes(nodes: readonly V1Node[], nodeName: string): Map<string, string> {
   const routes = new Map<string, string>()
   const own = nodes.find(({ metadata }) => metadata.name === nodeName)?.spec?.podCIDR
   for (const { metadata, spec, status } of nodes) {
-    if (metadata.name === nodeName) continue
+    if (metadata.name === nodeName || isSimulated({ metadata })) continue
     const via = status?.addresses?.find(({ type, address }) => type === 'InternalIP' && parseAddress(address) !== undefined)?.address
     const block = spec?.podCIDR
     if (!via || !block || block.includes(':') || block === own) continue
@@ -23,6 +23,8 @@ export function desiredRoutes(nodes: readonly V1Node[], nodeName: string): Map<s
   }
   return routes
 }
+
+const isSimulated = ({ metadata }: Pick<V1Node, 'metadata'>) => metadata.labels?.['skiff.dev/simulated'] === 'true'
 
 /** Keeps the routes to the pods of other nodes, where each node has a network namespace of its own. */
 export function startNodeRoutes(context: ComponentContext, { nodeName, run = runCommand }: NodeRoutesOptions): Component {
@@ -45,7 +47,9 @@ export function startNodeRoutes(context: ComponentContext, { nodeName, run = run
       routes.set(block, via)
     }
   }
-  const stopWatching = nodes.onChange(() => {
+  const stopWatching = nodes.onChange(({ object }) => {
+    // Of thousands of them each change would be a look at all nodes.
+    if (isSimulated(object)) return
     turn = turn.then(sync).catch((error) => context.log.warn('could not set the routes to other nodes', { error }))
   })
   return {

@@ -38,7 +38,7 @@ export interface SimulatedMachine extends Component {
 
 const hour = 3600
 /** What every start of every container would tell; of thousands of pods that is more than everything else together. */
-const routine = new Set(['Starting', 'Pulled', 'Created', 'Started'])
+const routine = new Set(['Starting', 'Pulling', 'Pulled', 'Created', 'Started'])
 
 const machineInfo: Omit<MachineInfo, 'machineID' | 'systemUUID' | 'bootID'> = {
   architecture: 'amd64',
@@ -88,6 +88,8 @@ export function startSimulatedMachine(options: SimulatedMachineOptions): Simulat
     relistSeconds: hour,
     resyncSeconds: hour,
     upkeepSeconds: hour,
+    // A life without delays takes no time: its pod runs by its first status.
+    statusSettleMs: 1,
     nodeLookSeconds: 300,
     imageCollection: { highPercent: 100, lowPercent: 100, everySeconds: hour },
   })
