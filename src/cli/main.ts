@@ -11,6 +11,7 @@ const commands: Record<string, { summary: string; load(): Promise<Command> }> = 
   node: { summary: 'list the nodes of this machine; stop, start, kill, cut off', load: async () => (await import('./commands/node.ts')).node },
   kubectl: { summary: 'run kubectl against it', load: async () => (await import('./commands/kubectl.ts')).kubectl },
   image: { summary: 'pull, load, save, build, list and remove images', load: async () => (await import('./commands/image.ts')).image },
+  token: { summary: 'make, list and remove the tokens with which machines join', load: async () => (await import('./commands/token.ts')).token },
   guide: { summary: 'deploy Flask with PostgreSQL and show what every component does', load: async () => (await import('./commands/guide.ts')).guide },
   apiserver: { summary: 'run the API server alone', load: async () => (await import('./commands/apiserver.ts')).apiserver },
   'controller-manager': { summary: 'run the controllers against any cluster', load: async () => (await import('./commands/components.ts')).controllerManager },

@@ -21,6 +21,15 @@ export function count(text: string | boolean | undefined, flag: string, least: n
   return value
 }
 
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds, from `24h`, `1h30m`, `90s`, `7d`, or `0`. */
+export function duration(text: string | boolean | undefined, flag: string): number {
+  if (text === '0') return 0
+  if (typeof text !== 'string' || !/^(\d+[smhd])+$/.test(text)) throw new UserError(`${flag} must be a time like 24h, 1h30m or 0, not '${text}'`)
+  return [...text.matchAll(/(\d+)([smhd])/g)].reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (unitMs[unit] ?? 0), 0)
+}
+
 /** Reads `cpu=2,memory=4Gi`; nothing when absent. */
 export function quantities(text: string | boolean | undefined, flag: string): Record<string, string> {
   if (typeof text !== 'string' || text === '') return {}
