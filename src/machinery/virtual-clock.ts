@@ -1,10 +1,17 @@
 import type { Clock, Timer } from './clock.ts'
+import { Heap } from './heap.ts'
 
 interface Pending {
   at: number
   order: number
   callback: () => void
+  cancelled: boolean
 }
+
+/** The earliest first; of one time, the one that was asked for first. */
+const inOrder = (a: Pending, b: Pending) => a.at - b.at || a.order - b.order
+/** So few that are cancelled may lie about for good. */
+const fewCancelled = 64
 
 /** Lets every promise callback and I/O completion that is due run before time goes on. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -17,7 +24,8 @@ export class VirtualClock implements Clock {
   #now: number
   readonly #start: number
   #order = 0
-  #pending: Pending[] = []
+  #pending = new Heap<Pending>(inOrder)
+  #cancelled = 0
   #seed: number
 
   constructor({ start = Date.UTC(2026, 0, 1), seed = 1 }: { start?: number; seed?: number } = {}) {
@@ -30,9 +38,9 @@ export class VirtualClock implements Clock {
   monotonic = () => this.#now - this.#start
 
   after(ms: number, callback: () => void): Timer {
-    const entry: Pending = { at: this.#now + Math.max(0, ms), order: this.#order++, callback }
+    const entry: Pending = { at: this.#now + Math.max(0, ms), order: this.#order++, callback, cancelled: false }
     this.#pending.push(entry)
-    return { cancel: () => this.#remove(entry) }
+    return { cancel: () => this.#cancel(entry) }
   }
 
   every(ms: number, callback: () => void): Timer {
@@ -81,9 +89,8 @@ export class VirtualClock implements Clock {
     const end = this.#now + ms
     await settle()
     for (;;) {
-      const next = this.#earliest()
-      if (!next || next.at > end) break
-      this.#remove(next)
+      const next = this.#takeUntil(end)
+      if (!next) break
       this.#now = Math.max(this.#now, next.at)
       next.callback()
       await settle()
@@ -92,15 +99,33 @@ export class VirtualClock implements Clock {
     await settle()
   }
 
-  #earliest(): Pending | undefined {
-    let best: Pending | undefined
-    for (const entry of this.#pending) {
-      if (!best || entry.at < best.at || (entry.at === best.at && entry.order < best.order)) best = entry
+  /** Takes out the earliest that is due by then. */
+  #takeUntil(end: number): Pending | undefined {
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
+      if (next.cancelled) {
+        this.#cancelled--
+        continue
+      }
+      if (next.at > end) {
+        this.#pending.push(next)
+        return undefined
+      }
+      // Whoever cancels it from now on comes too late.
+      next.cancelled = true
+      return next
     }
-    return best
+    return undefined
   }
 
-  #remove(entry: Pending): void {
-    this.#pending = this.#pending.filter((other) => other !== entry)
+  /** It stays where it is until its time, unless most are like it: then all of them are cleared away. */
+  #cancel(entry: Pending): void {
+    if (entry.cancelled) return
+    entry.cancelled = true
+    this.#cancelled++
+    if (this.#cancelled <= fewCancelled || this.#cancelled * 2 <= this.#pending.size) return
+    const living = new Heap<Pending>(inOrder)
+    for (let next = this.#pending.pop(); next; next = this.#pending.pop()) if (!next.cancelled) living.push(next)
+    this.#pending = living
+    this.#cancelled = 0
   }
 }

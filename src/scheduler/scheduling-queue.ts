@@ -4,9 +4,9 @@
  * minutes it is tried whatever happened.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
+import { Heap } from '../machinery/heap.ts'
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
 import type { ClusterEvent } from './framework.ts'
-import { Heap } from './heap.ts'
 
 const initialBackoff = 1_000
 const maxBackoff = 10_000
