@@ -1,6 +1,7 @@
 /** A kubelet's client certificate opens what its own pods need, and nothing else. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { createRequest } from '../../src/cluster/pki/certificate-authority.ts'
 import { startApiServer, type TestApiServer } from '../tools/api-server.ts'
 import { type Kubectl, kubectl } from '../tools/kubectl.ts'
 
@@ -149,6 +150,55 @@ describe("a kubelet's rights", () => {
     await refused('create -f -', 'can only create mirror pods', JSON.stringify(pod('new', 'one', 'other')))
     await refused('delete pod there', unrelated)
     await node('delete pod here --grace-period=0 --force')
+  })
+
+  it('writes its own CSINode and ResourceSlices, and no others', async () => {
+    const csiNode = (name: string) => JSON.stringify({ apiVersion: 'storage.k8s.io/v1', kind: 'CSINode', metadata: { name }, spec: { drivers: [] } })
+    await node('create -f -', { stdin: csiNode('one') })
+    await admin('create -f -', { stdin: csiNode('two') })
+    await refused('create -f -', 'is not allowed to modify CSINode "three"', csiNode('three'))
+    await refused('get csinode two', 'can only access CSINode with the same name as the requesting node')
+    await refused('annotate csinode two a=b', 'can only access CSINode with the same name as the requesting node')
+    const slice = (name: string, nodeName: string) =>
+      JSON.stringify({
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'ResourceSlice',
+        metadata: { name },
+        spec: { driver: 'gpu.example.com', nodeName, pool: { name: nodeName, generation: 1, resourceSliceCount: 1 }, devices: [] },
+      })
+    await node('create -f -', { stdin: slice('of-one', 'one') })
+    await admin('create -f -', { stdin: slice('of-two', 'two') })
+    await refused('create -f -', 'can only create ResourceSlices with spec.nodeName set to itself', slice('stranger', 'two'))
+    await refused('get resourceslices', 'can only list resourceslices with spec.nodeName field selector')
+    assert.equal(await node('get resourceslices --field-selector spec.nodeName=one -o name'), 'resourceslice.resource.k8s.io/of-one\n')
+    await refused('get resourceslice of-two', unrelated)
+    await refused('label resourceslice of-two a=b', unrelated)
+    await refused('delete resourceslice of-two', unrelated)
+    await node('label resourceslice of-one a=b')
+    await node('delete resourceslice of-one')
+  })
+
+  it("tells the size of a claim's volume, and nothing else of it", async () => {
+    await admin('create -f -', { stdin: JSON.stringify(pod('holder', 'one', 'mine')) })
+    const patch = (name: string, status: object) => `patch pvc ${name} --subresource=status --type=merge -p ${JSON.stringify({ status })}`
+    await node(patch('mine', { capacity: { storage: '2Gi' } }))
+    assert.equal(await admin('get pvc mine -o jsonpath={.status.capacity.storage}'), '2Gi')
+    await refused(patch('mine', { phase: 'Lost' }), 'is not allowed to update fields other than status.quantity and status.conditions')
+    await refused(patch('other', { capacity: { storage: '2Gi' } }), unrelated)
+    await refused('label pvc mine a=b', 'is forbidden')
+  })
+
+  it('asks for certificates of its own name alone, and approves none', async () => {
+    const request = async (name: string, commonName: string, signer: string, usage: string) => {
+      const { request: pem } = await createRequest({ commonName, organizations: ['system:nodes'], ...(usage === 'server auth' ? { dnsNames: ['one'] } : {}) })
+      const spec = { request: Buffer.from(pem).toString('base64'), signerName: `kubernetes.io/${signer}`, usages: ['digital signature', usage] }
+      return JSON.stringify({ apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name }, spec })
+    }
+    const only = 'can only create a node CSR with CN=system:node:one'
+    await refused('create -f -', only, await request('as-two', 'system:node:two', 'kube-apiserver-client-kubelet', 'client auth'))
+    await refused('create -f -', only, await request('serve-as-two', 'system:node:two', 'kubelet-serving', 'server auth'))
+    await node('create -f -', { stdin: await request('as-one', 'system:node:one', 'kube-apiserver-client-kubelet', 'client auth') })
+    await refused('certificate approve as-one', 'is forbidden')
   })
 
   it('a certificate of the group without the name of a node may nothing of it', async () => {

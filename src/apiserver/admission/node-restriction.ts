@@ -1,12 +1,14 @@
 /** A kubelet changes its own node, the pods bound to it, and its own lease; nothing of other nodes. */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
+import type { V1CertificateSigningRequest, V1Node, V1PersistentVolumeClaim, V1Pod, V1ResourceSlice } from '../../machinery/schema/generated/types.ts'
 import { podReferences } from '../authorization/node/pod-references.ts'
+import { requestSubject } from '../certificates/request-subject.ts'
 import type { AdmissionAttributes, AdmissionPlugin, ServerAccess } from '../contracts.ts'
 import { draftOf, refused } from './refuse.ts'
 
 const userPrefix = 'system:node:'
+const kubeletSigners = ['kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving']
 
 /** Labels in Kubernetes' own domains that a kubelet may give its node; others there say where pods may be placed. */
 const ownLabels = new Set([
@@ -103,6 +105,32 @@ export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
     if (pod.spec?.nodeName !== node) throw refused(attributes, 'node requested token bound to a pod scheduled on a different node')
   }
 
+  /** What a kubelet found out about the volume's size; all else of a claim is the controllers' to say. */
+  function claimStatus(attributes: AdmissionAttributes, node: string): void {
+    const rest = ({ metadata, spec, status }: V1PersistentVolumeClaim) => {
+      const { resourceVersion: _version, managedFields: _fields, ...identity } = metadata
+      const { capacity: _capacity, conditions: _conditions, allocatedResources: _allocated, allocatedResourceStatuses: _statuses, ...others } = status ?? {}
+      return { identity, spec, others }
+    }
+    if (!isDeepStrictEqual(rest(draftOf(attributes)), rest(attributes.old as unknown as V1PersistentVolumeClaim)))
+      throw refused(attributes, `node "${node}" is not allowed to update fields other than status.quantity and status.conditions`)
+  }
+
+  function resourceSlices(attributes: AdmissionAttributes, node: string): void {
+    // A collection is deleted by the node's name, which the authorizer sees to.
+    for (const slice of [attributes.object, attributes.old])
+      if (slice && (slice as unknown as V1ResourceSlice).spec?.nodeName !== node)
+        throw refused(attributes, `node "${node}" can only ${attributes.verb} ResourceSlices with spec.nodeName set to itself`)
+  }
+
+  async function certificateRequests(attributes: AdmissionAttributes): Promise<void> {
+    const { spec } = draftOf<V1CertificateSigningRequest>(attributes)
+    if (!kubeletSigners.includes(spec.signerName)) return
+    const subject = await requestSubject(Buffer.from(spec.request ?? '', 'base64').toString())
+    if (!subject) throw refused(attributes, 'unable to parse csr: asn1: structure error')
+    if (subject.commonName !== attributes.user.name) throw refused(attributes, `can only create a node CSR with CN=${attributes.user.name}`)
+  }
+
   return {
     name: 'NodeRestriction',
     handles: (attributes) => attributes.verb !== 'connect' && nodeNameOf(attributes) !== undefined,
@@ -114,6 +142,9 @@ export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
       if (what === 'pods') await pods(attributes, node)
       else if (what === 'leases.coordination.k8s.io') leases(attributes, node)
       else if (what === 'serviceaccounts' && subresource === 'token') await tokens(attributes, node)
+      else if (what === 'persistentvolumeclaims' && subresource === 'status') claimStatus(attributes, node)
+      else if (what === 'resourceslices.resource.k8s.io') resourceSlices(attributes, node)
+      else if (what === 'certificatesigningrequests.certificates.k8s.io' && attributes.verb === 'create') await certificateRequests(attributes)
       else if (what === 'nodes' || what === 'csinodes.storage.k8s.io') {
         const name = attributes.name || attributes.object?.metadata.name
         if (name !== node) throw refused(attributes, `node "${node}" is not allowed to modify ${resource.kind === 'Node' ? 'node' : resource.kind} "${name}"`)

@@ -33,12 +33,13 @@ export const authorization: ServerPartFactory = (server): ServerPart => {
 
   let graph: NodeGraph | Promise<NodeGraph> | undefined
   async function loadGraph(): Promise<NodeGraph> {
-    const [pods, persistentVolumes, volumeAttachments] = await Promise.all([
+    const [pods, persistentVolumes, volumeAttachments, resourceSlices] = await Promise.all([
       server.cached('pods'),
       server.cached('persistentvolumes'),
       server.cached('volumeattachments.storage.k8s.io'),
+      server.cached('resourceslices.resource.k8s.io'),
     ])
-    graph = new NodeGraph({ pods, persistentVolumes, volumeAttachments })
+    graph = new NodeGraph({ pods, persistentVolumes, volumeAttachments, resourceSlices })
     return graph
   }
   function nodeGraph(): NodeGraph | Promise<NodeGraph> {

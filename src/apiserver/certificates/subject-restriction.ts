@@ -3,6 +3,7 @@ import type { V1CertificateSigningRequest } from '../../machinery/schema/generat
 import { draftOf, isWriteOf, refused } from '../admission/refuse.ts'
 import { superuserGroup } from '../authorization/superuser.ts'
 import type { AdmissionPlugin } from '../contracts.ts'
+import { requestSubject } from './request-subject.ts'
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'
 
@@ -12,19 +13,8 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
   async validate(attributes) {
     const { spec } = draftOf<V1CertificateSigningRequest>(attributes)
     if (spec.signerName !== clientSigner) return
-    const organizations = await organizationsOf(Buffer.from(spec.request ?? '', 'base64').toString())
-    if (organizations === undefined) throw refused(attributes, 'failed to parse CSR: asn1: structure error')
-    if (organizations.includes(superuserGroup)) throw refused(attributes, `use of ${clientSigner} signer with ${superuserGroup} group is not allowed`)
+    const subject = await requestSubject(Buffer.from(spec.request ?? '', 'base64').toString())
+    if (!subject) throw refused(attributes, 'failed to parse CSR: asn1: structure error')
+    if (subject.organizations.includes(superuserGroup)) throw refused(attributes, `use of ${clientSigner} signer with ${superuserGroup} group is not allowed`)
   },
-}
-
-/** Undefined for what is no request at all. */
-async function organizationsOf(pem: string): Promise<string[] | undefined> {
-  await import('reflect-metadata')
-  const { Pkcs10CertificateRequest } = await import('@peculiar/x509')
-  try {
-    return new Pkcs10CertificateRequest(pem).subjectName.getField('O')
-  } catch {
-    return undefined
-  }
 }

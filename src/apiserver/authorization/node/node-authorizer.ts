@@ -66,8 +66,30 @@ function judge(node: string, info: RequestInfo, graph: NodeGraph): Decision {
       if (info.subresource) return noOpinion('cannot authorize CSINode subresources')
       if (!['get', 'create', 'update', 'patch', 'delete'].includes(info.verb)) return noOpinion('can only get, create, update, patch, or delete a CSINode')
       return info.verb === 'create' || info.name === node ? allowed : noOpinion('can only access CSINode with the same name as the requesting node')
+    case 'resourceslices.resource.k8s.io':
+      return slices(node, info, related)
     default:
       return byRules()
+  }
+}
+
+function slices(node: string, info: RequestInfo, related: () => Decision): Decision {
+  if (info.subresource) return noOpinion('cannot authorize ResourceSlice subresources')
+  switch (info.verb) {
+    case 'create':
+      // Admission looks at whose it is.
+      return allowed
+    case 'get':
+    case 'update':
+    case 'patch':
+    case 'delete':
+      return related()
+    case 'list':
+    case 'watch':
+    case 'deletecollection':
+      return selected(info, 'spec.nodeName') === node ? allowed : noOpinion(`can only ${info.verb} resourceslices with spec.nodeName field selector`)
+    default:
+      return noOpinion('only the following verbs are allowed for a ResourceSlice: create, get, update, patch, delete, list, watch, deletecollection')
   }
 }
 

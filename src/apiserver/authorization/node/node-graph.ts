@@ -1,6 +1,6 @@
 /** Which objects the pods of each node refer to, kept as pods come and go. */
 import type { AnyObject } from '../../../machinery/object.ts'
-import type { V1PersistentVolume, V1Pod } from '../../../machinery/schema/generated/types.ts'
+import type { V1PersistentVolume, V1Pod, V1ResourceSlice } from '../../../machinery/schema/generated/types.ts'
 import type { CachedObjects } from '../../contracts.ts'
 import { isMirrorPod, podReferences, type Reference, reference, secretsOfSource } from './pod-references.ts'
 
@@ -8,6 +8,7 @@ export interface NodeGraphObjects {
   pods: CachedObjects
   persistentVolumes: CachedObjects
   volumeAttachments: CachedObjects
+  resourceSlices: CachedObjects
 }
 
 export class NodeGraph {
@@ -50,6 +51,10 @@ export class NodeGraph {
     if (resource === 'volumeattachments') {
       const attachment = this.#objects.volumeAttachments.get('', name) as { spec?: { nodeName?: string } } | undefined
       return attachment?.spec?.nodeName === node
+    }
+    if (resource === 'resourceslices') {
+      const slice = this.#objects.resourceSlices.get('', name) as V1ResourceSlice | undefined
+      return slice?.spec.nodeName === node
     }
     if (resource === 'persistentvolumes') return this.#relatesVolume(node, name)
     const found = reference(resource, namespace, name)
