@@ -58,7 +58,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
     this.#store = store
     this.#feed = feed
     this.#clock = clock
-    this.#watchers = new WatcherIndex(resource.selectableFields)
+    this.#watchers = new WatcherIndex(resource)
     feed.add(resource.storagePrefix, this)
   }
 
@@ -178,7 +178,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
   /** The objects that a selection may concern (its predicate is not applied), in order. */
   select(selection: Selection): Iterable<AnyObject> {
     if (selection.name === undefined) return this.list(selection.namespace)
-    if (!selection.namespace && this.#keys.range('').some((key) => key.includes('/'))) return this.list()
+    if (!selection.namespace && this.resource.namespaced) return this.list()
     const object = this.get(selection.namespace, selection.name)
     return object ? [object] : []
   }

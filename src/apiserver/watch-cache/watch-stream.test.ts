@@ -46,7 +46,7 @@ test('the window knows what it has forgotten', () => {
 })
 
 test('a change reaches those whom it may concern, once', () => {
-  const index = new WatcherIndex({ 'spec.nodeName': (one) => String(one.node) })
+  const index = new WatcherIndex({ namespaced: true, selectableFields: { 'spec.nodeName': (one) => String(one.node) } })
   const heard: string[] = []
   const watcher = (name: string, selection: Partial<Watching['selection']>): Watching => ({
     selection: { ...everything(), ...selection },
@@ -64,4 +64,13 @@ test('a change reaches those whom it may concern, once', () => {
   for (const each of [all, onNode, one]) index.remove(each)
   index.deliver(added(3, 'x/a', 'n1'))
   assert.deepEqual(heard, ['x'])
+})
+
+test('a thousand watches of single objects that lie in no namespace are not asked of a change of one', () => {
+  const index = new WatcherIndex({ namespaced: false, selectableFields: {} })
+  let asked = 0
+  for (let i = 0; i < 1000; i++)
+    index.add({ selection: { ...everything(), name: `node-${i}`, fields: new Map([['metadata.name', `node-${i}`]]) }, onChange: () => void asked++ })
+  index.deliver(added(1, 'node-7'))
+  assert.equal(asked, 1)
 })

@@ -1,7 +1,8 @@
 /**
  * Finds who watches a change without asking everyone: a thousand kubelets each watch the pods of their own node and
- * single secrets by name.
+ * single secrets, and the node itself, by name.
  */
+import type { Resource } from '../../apis/resource.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { CacheChange } from './change.ts'
 import type { Selection } from './selection.ts'
@@ -11,9 +12,8 @@ export interface Watching {
   onChange(change: CacheChange): void
 }
 
-type Fields = Readonly<Record<string, (object: AnyObject) => string>>
-
 export class WatcherIndex {
+  readonly #namespaced: boolean
   readonly #field: string | undefined
   readonly #valueOf: ((object: AnyObject) => string) | undefined
   readonly #byField = new Map<string, Set<Watching>>()
@@ -22,7 +22,8 @@ export class WatcherIndex {
   readonly #rest = new Set<Watching>()
 
   /** `indexed`: the one field whose watchers are found by value, if the resource has it. */
-  constructor(fields: Fields, indexed = 'spec.nodeName') {
+  constructor({ namespaced, selectableFields: fields }: Pick<Resource, 'namespaced' | 'selectableFields'>, indexed = 'spec.nodeName') {
+    this.#namespaced = namespaced
     this.#valueOf = fields[indexed]
     this.#field = this.#valueOf ? indexed : undefined
   }
@@ -70,6 +71,7 @@ export class WatcherIndex {
   #place(selection: Selection): [Map<string, Set<Watching>> | undefined, string] {
     const value = this.#field === undefined ? undefined : selection.fields.get(this.#field)
     if (value !== undefined) return [this.#byField, value]
+    if (selection.name !== undefined && !this.#namespaced) return [this.#byKey, selection.name]
     if (selection.name !== undefined && selection.namespace) return [this.#byKey, `${selection.namespace}/${selection.name}`]
     if (selection.namespace) return [this.#byNamespace, selection.namespace]
     return [undefined, '']
