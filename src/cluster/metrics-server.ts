@@ -4,8 +4,10 @@ import { createHttpServer } from '../apiserver/http/http-server.ts'
 import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { APIService, ClusterRole, ClusterRoleBinding, EndpointSlice, RoleBinding, Service, ServiceAccount } from '../client/resources.ts'
+import type { V1Node } from '../machinery/schema/generated/types.ts'
 import { metricsAccount, metricsObjects, metricsServiceNames } from '../metrics/manifests.ts'
 import { startMetricsServer } from '../metrics/metrics-server.ts'
+import type { NodeSamples } from '../metrics/resource-samples.ts'
 import { ensure } from './ensure.ts'
 import { startMetricsApi } from './metrics-api.ts'
 import type { Pki } from './pki/pki.ts'
@@ -19,6 +21,8 @@ export interface ClusterMetricsOptions {
   admin: Client
   /** Where the API server finds the extension servers of its own process. */
   extensions: Map<string, ExtensionServer>
+  /** Nodes of this process say what they use without a connection. */
+  scrape?(node: V1Node): Promise<NodeSamples> | undefined
 }
 
 export async function startClusterMetrics(context: ComponentContext, options: ClusterMetricsOptions): Promise<Component> {
@@ -30,7 +34,10 @@ export async function startClusterMetrics(context: ComponentContext, options: Cl
     pki.extensionServing('metrics-server', metricsServiceNames, [address]),
     ensureObjects(admin, { address, port, nodeName, ca: pki.ca.certificate }),
   ])
-  const metrics = startMetricsServer(context, { kubelet: { ca: pki.ca.certificate, certificate: kubeletClient.certificate, key: kubeletClient.key } })
+  const metrics = startMetricsServer(context, {
+    kubelet: { ca: pki.ca.certificate, certificate: kubeletClient.certificate, key: kubeletClient.key },
+    ...(options.scrape ? { scrape: options.scrape } : {}),
+  })
   const api = await startMetricsApi({ metrics, client, clock, log })
   const http = createHttpServer({
     handle: (request) => api.handle(request),

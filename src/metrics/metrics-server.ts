@@ -19,8 +19,8 @@ export interface MetricsServerOptions {
   resolutionMs?: number
   /** Kubelets asked at the same time; 50 when absent. */
   parallel?: number
-  /** In place of asking kubelets. */
-  scrape?(node: V1Node): Promise<NodeSamples>
+  /** In place of asking the kubelet, where it gives something. */
+  scrape?(node: V1Node): Promise<NodeSamples> | undefined
 }
 
 export interface MetricsServer extends Component {
@@ -41,8 +41,8 @@ interface Kept {
 
 export function startMetricsServer({ informers, clock, log }: ComponentContext, options: MetricsServerOptions): MetricsServer {
   const { resolutionMs = 15_000, parallel = 50 } = options
-  const scraper = options.scrape ? undefined : new KubeletScraper(options.kubelet, clock)
-  const scrape = options.scrape ?? ((node: V1Node) => (scraper as KubeletScraper).scrape(node))
+  const scraper = new KubeletScraper(options.kubelet, clock)
+  const scrape = (node: V1Node) => options.scrape?.(node) ?? scraper.scrape(node)
   const nodes = informers.informer(Node)
   const pods = informers.informer(Pod)
   const kept = new Map<string, Kept>()
@@ -129,7 +129,7 @@ export function startMetricsServer({ informers, clock, log }: ComponentContext, 
       stopped = true
       abort.abort(new Error('the metrics server was stopped'))
       timer.cancel()
-      scraper?.close()
+      scraper.close()
       await first
       await going
     },

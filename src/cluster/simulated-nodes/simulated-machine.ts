@@ -36,6 +36,9 @@ export interface SimulatedMachine extends Component {
   readonly ready: Promise<void>
 }
 
+/** Something, so that what measures usage has something to measure. */
+const usualUsage = { milliCores: 5, memoryBytes: 16 * 2 ** 20 }
+
 const hour = 3600
 /** What every start of every container would tell; of thousands of pods that is more than everything else together. */
 const routine = new Set(['Starting', 'Pulling', 'Pulled', 'Created', 'Started'])
@@ -55,7 +58,7 @@ export function startSimulatedMachine(options: SimulatedMachineOptions): Simulat
   const addresses = new PodAddresses(options.podCIDR)
   const runtime = new SimulatedRuntime({
     clock: context.clock,
-    life: (container, sandbox) => ({ ...life, ...lifeFromAnnotations(container, sandbox) }),
+    life: (container, sandbox) => ({ usage: usualUsage, ...life, ...lifeFromAnnotations(container, sandbox) }),
     address: () => {
       const free = addresses.take()
       if (!free) throw new Error(`no address is left in ${options.podCIDR}`)

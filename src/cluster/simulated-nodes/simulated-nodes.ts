@@ -17,9 +17,11 @@ import { WatchedObjects } from '../../kubelet/referenced-objects.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Node, V1Pod, V1Service, V1Taint } from '../../machinery/schema/generated/types.ts'
+import type { NodeSamples } from '../../metrics/resource-samples.ts'
 import type { SimulatedLife } from '../../runtime/simulated/life.ts'
 import { mostSimulatedNodes, simulatedIndex, simulatedNodeAddress, simulatedPodBlock } from './simulated-addresses.ts'
 import { type SimulatedMachine, startSimulatedMachine } from './simulated-machine.ts'
+import { simulatedSamples } from './simulated-samples.ts'
 
 /** On every simulated Node object: `true`. */
 export const simulatedLabel = 'skiff.dev/simulated'
@@ -102,6 +104,13 @@ export class SimulatedNodes implements Component {
   /** Names of those that are there, switched on or not. */
   names(): string[] {
     return [...this.#known.keys()]
+  }
+
+  /** What the node's pods use now; undefined when no simulated node is called so. Rejects while it is off. */
+  samples(name: string): Promise<NodeSamples> | undefined {
+    const known = this.#known.get(name)
+    if (!known) return undefined
+    return known.machine ? simulatedSamples(known.machine.runtime, this.#clock.now()) : Promise.reject(new Error(`the simulated node ${name} is off`))
   }
 
   isRunning(name: string): boolean {

@@ -14,6 +14,8 @@ export interface StartOptions extends SimulatedNodesOptions {
   /** The administrator's, for the objects. */
   admin: Client
   wish: SimulatedNodesWish
+  /** Before the first of them is switched on. */
+  onMade?(nodes: SimulatedNodes): void
 }
 
 /** Resolves when all nodes are Ready. */
@@ -26,6 +28,7 @@ export async function startSimulatedNodes(options: StartOptions): Promise<Simula
   )
   const { capacity, life } = wish
   const nodes = new SimulatedNodes({ ...options, ...(capacity ? { capacity } : {}), ...(life ? { life } : {}) })
+  options.onMade?.(nodes)
   await removeSurplus(admin, wish.count)
   await nodes.resume()
   await Promise.all(Array.from({ length: wish.count }, (_, index) => nodes.addNode({ name: `simulated-${index + 1}` })))
