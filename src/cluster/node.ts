@@ -74,7 +74,15 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     log: (message, error) => log.warn(message, error === undefined ? {} : { error: String(error) }),
   })
   const isVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
-  const proxy = options.proxy && (await startServiceProxy(options.proxy, { nodeName, clusterCIDRs: [options.clusterCIDR], serviceCIDR: options.serviceCIDR }))
+  const proxy =
+    options.proxy &&
+    (await startServiceProxy(options.proxy, {
+      nodeName,
+      clusterCIDRs: [options.clusterCIDR],
+      serviceCIDR: options.serviceCIDR,
+      health: { host: address, port: 10256 },
+      metrics: { host: address, port: 10249 },
+    }))
   const kubelet = startKubelet(options.kubelet, {
     nodeName,
     runtime,

@@ -16,7 +16,9 @@ import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import { Ingress } from '../apis/networking/ingress.ts'
 import { IngressClass } from '../apis/networking/ingress-class.ts'
 import type { Component } from '../client/component.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1Endpoint, V1IngressSpec } from '../machinery/schema/generated/types.ts'
+import type { ListenAddress } from '../network/health-server.ts'
 import { ensureNodeNetwork } from '../network/node-network.ts'
 import { createPodNetwork } from '../network/pod-network.ts'
 import { Certificates } from './certificates.ts'
@@ -35,7 +37,7 @@ inNetworkNamespace(
     const pods: TestPod[] = []
     let controller: Component
 
-    const start = (within = context) => {
+    const start = (within = context, more: { metrics?: ListenAddress } = {}) => {
       return startIngressController(within, {
         // As the launcher does it: a socket that was made elsewhere, beside one that nginx opens itself.
         http: [
@@ -45,6 +47,7 @@ inNetworkNamespace(
         https: [{ address: '127.0.0.1', port: 8443 }],
         publishAddress: '127.0.0.1',
         stateDirectory,
+        ...more,
       })
     }
     /** Status code and body. */
@@ -280,12 +283,18 @@ inNetworkNamespace(
       context.informers.stop()
       const again = componentContext(context.server)
       const workers = childrenOf(pid)
-      controller = await start(again)
+      controller = await start(again, { metrics: { host: '127.0.0.1', port: 10254 } })
       await setEndpoints('late', [endpoint(1)])
       await eventually('endpoints are led to anew', async () => (await ask('late.example', '/name')).body === 'b')
       assert.deepEqual(childrenOf(pid), workers, 'no reload')
       await createIngress('after', { rules: [rule('after.example')] })
       await eventually('routed', async () => (await ask('after.example')).status === 200)
+      await eventually('told', async () => {
+        const told = parseStrictly(await (await fetch('http://127.0.0.1:10254/metrics')).text())
+        const value = (name: string) => told.get(`nginx_ingress_controller_${name}`)?.samples[0]?.value ?? 0
+        return value('config_last_reload_successful') === 1 && value('success') > 0 && value('nginx_process_requests_total') > 1
+      })
+      assert.equal((await fetch('http://127.0.0.1:10254/healthz')).status, 200)
       assert.equal(nginxPid(), pid)
       for (const child of [pid, ...childrenOf(pid)]) process.kill(child, 'SIGKILL')
       await eventually('started again', async () => nginxPid() !== pid && (await ask('after.example')).status === 200)

@@ -10,15 +10,19 @@ import { IngressClass } from '../apis/networking/ingress-class.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts'
 import { isApiError } from '../machinery/errors.ts'
+import { expositionType } from '../machinery/metrics/exposition.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V1Ingress } from '../machinery/schema/generated/types.ts'
 import { type RunCommand, runCommand } from '../network/command.ts'
+import { type ListenAddress, startHealthServer } from '../network/health-server.ts'
 import { serviceKeyOf } from '../network/service-endpoints.ts'
 import { acceptIngresses, type TryOut } from './accept-ingresses.ts'
 import { BackendSlots } from './backend-slots.ts'
 import { buildModel } from './build-model.ts'
 import { Certificates } from './certificates.ts'
 import { isOurs } from './ingress-class.ts'
+import { IngressMetrics } from './ingress-metrics.ts'
 import type { Model, Problem } from './model.ts'
 import { type ListenSocket, nginxConfig } from './nginx-config.ts'
 import { NginxProcess } from './nginx-process.ts'
@@ -48,6 +52,8 @@ export interface IngressControllerOptions {
   user?: string
   /** nginx's own page; the port after it answers for upstreams without endpoints. */
   status?: ListenSocket
+  /** `/metrics` and `/healthz`; not served when absent. Upstream's port is 10254. */
+  metrics?: ListenAddress
   run?: RunCommand
 }
 
@@ -73,7 +79,9 @@ class IngressController implements Component {
   readonly #defaultUser: string | undefined
   readonly #status: ListenSocket
   readonly #unavailable: ListenSocket
-  readonly #stops: (() => void)[] = []
+  readonly #stops: (() => unknown)[] = []
+  readonly #registry: MetricRegistry
+  readonly #metrics: IngressMetrics
   readonly #changed = new Set<string>()
   /** What was said about each Ingress, to say it once. */
   readonly #said = new Map<string, string>()
@@ -93,6 +101,8 @@ class IngressController implements Component {
     this.#status = options.status ?? { address: '127.0.0.1', port: 10246 }
     this.#unavailable = { address: this.#status.address, port: this.#status.port + 1 }
     const { clock, log, client } = context
+    this.#registry = context.metrics ?? new MetricRegistry()
+    this.#metrics = new IngressMetrics(this.#registry)
     const { stateDirectory, nginxBinary = 'nginx', run = runCommand } = options
     const inherited = [...options.http, ...options.https].flatMap(({ fd }) => (fd === undefined ? [] : [fd]))
     this.#nginx = new NginxProcess({ binary: nginxBinary, stateDirectory, inherited, status: this.#status, clock, log })
@@ -130,6 +140,7 @@ class IngressController implements Component {
         if (object.type === 'kubernetes.io/tls') this.#wake(keyOf(object))
       }),
     )
+    await this.#servePages()
     void Promise.all([ingresses, classes, services, slices, secrets].map((informer) => informer.whenSynced())).then(() => {
       this.#synced = true
       this.#wake()
@@ -138,10 +149,21 @@ class IngressController implements Component {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const stop of this.#stops) stop()
+    await Promise.all(this.#stops.map((stop) => stop()))
     await this.#syncing
     await this.#nginx.stop()
     this.#events.stop()
+  }
+
+  async #servePages(): Promise<void> {
+    const { metrics } = this.#options
+    if (!metrics) return
+    const page = async () => {
+      this.#metrics.readStatus((await this.#nginx.status()) ?? '')
+      return { type: expositionType, body: this.#registry.text() }
+    }
+    const healthz = async () => ((await this.#nginx.status()) === undefined ? { status: 500, body: 'nginx does not run\n' } : { body: 'ok' })
+    this.#stops.push((await startHealthServer(metrics, { '/metrics': page, '/healthz': healthz })).close)
   }
 
   #wake(about?: string): void {
@@ -160,6 +182,7 @@ class IngressController implements Component {
         await this.#sync()
       } catch (error) {
         if (this.#stopped) break
+        this.#metrics.failed()
         log.error('could not configure nginx', { error })
         this.#wanted = true
         await clock.sleep(retryMs)
@@ -272,6 +295,7 @@ class IngressController implements Component {
     await this.#nginx.apply(config, generation)
     this.#lastReload = clock.monotonic()
     this.#generation = generation
+    this.#metrics.configured(generation, clock.now())
     this.#certificates.retain(new Set(model.sites.flatMap(({ certificate }) => certificate ?? [])))
   }
 

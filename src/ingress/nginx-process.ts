@@ -64,6 +64,11 @@ export class NginxProcess {
     return await this.#ask('/generation')
   }
 
+  /** What nginx' own status page says; undefined while it does not run. */
+  status(): Promise<string | undefined> {
+    return this.#ask('/nginx_status')
+  }
+
   /** Makes nginx run this configuration and returns when it does: connections that stand are served to their end. */
   async apply(config: string, generation: string): Promise<void> {
     writeFileSync(`${this.configFile}.new`, config, { mode: 0o600 })
@@ -94,7 +99,7 @@ export class NginxProcess {
   /** By what it was started with: a process that has come by the number since is somebody else's. */
   #isOurs(pid: number): boolean {
     try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
       return command.includes('nginx') && command.includes(this.configFile)
     } catch {
       return false

@@ -2,8 +2,15 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from '../machinery/node-http.ts'
 
-/** A page of a component's own small server. Undefined status: 200. */
-export type Page = () => { status?: number; type?: string; body: string }
+/** Undefined status: 200. */
+interface Answer {
+  status?: number
+  type?: string
+  body: string
+}
+
+/** A page of a component's own small server. */
+export type Page = () => Answer | Promise<Answer>
 
 export interface ListenAddress {
   host: string
@@ -15,8 +22,10 @@ export interface ListenAddress {
 export async function startHealthServer({ host, port }: ListenAddress, pages: Record<string, Page>): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const page = pages[request.url?.split('?')[0] ?? '']
-    const { status = 200, type = 'text/plain; charset=utf-8', body } = page?.() ?? { status: 404, body: '404 page not found\n' }
-    response.writeHead(status, { 'content-type': type }).end(body)
+    Promise.resolve(page?.() ?? { status: 404, body: '404 page not found\n' }).then(
+      ({ status = 200, type = 'text/plain; charset=utf-8', body }) => void response.writeHead(status, { 'content-type': type }).end(body),
+      () => void response.writeHead(500).end(),
+    )
   })
   await listening(server, host, port)
   return {
