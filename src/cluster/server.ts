@@ -17,6 +17,7 @@ import { openTraceLog } from '../trace/trace-log.ts'
 import { cgroupParent } from './cgroup-parent.ts'
 import { apiPortInside, clusterCIDR, clusterDomain, dnsServiceAddress, nodeAddressOf, podBlock, serviceCIDR } from './cluster-network.ts'
 import { componentContext, type StopContext } from './component-context.ts'
+import { startComponentPages } from './component-pages.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
 import { ensureJoinObjects } from './join/join-objects.ts'
@@ -118,17 +119,22 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   const runs = (component: OptionalComponent) => !options.without.includes(component)
   const leaderElection = { identity: electionIdentity(data), retryPeriodMs: electionRetryMs }
   const components: Component[] = []
-  if (runs('controller-manager'))
+  const manager = runs('controller-manager') ? context('kube-controller-manager', controllerManagerUser) : undefined
+  const scheduler = runs('scheduler') ? context('kube-scheduler', schedulerUser) : undefined
+  components.push(
+    await startComponentPages({ pki, clock, address: nodeAddress, components: { 'kube-controller-manager': manager, 'kube-scheduler': scheduler } }),
+  )
+  if (manager)
     components.push(
-      startControllerManager(context('kube-controller-manager', controllerManagerUser), {
+      startControllerManager(manager, {
         clusterCa: pki.ca.certificate,
         certificateSigner: requestSigner(pki.ca, clock),
         volumeDirectories: localVolumes(data.volumes),
-        clientFor: (controller) => controlPlane.client(controllerUser(controller), controller),
+        clientFor: (controller) => controlPlane.client(controllerUser(controller), controller, manager.metrics),
         leaderElection,
       }),
     )
-  if (runs('scheduler')) components.push(startScheduler(context('kube-scheduler', schedulerUser), { leaderElection }))
+  if (scheduler) components.push(startScheduler(scheduler, { leaderElection }))
   const [node, egress] = await Promise.all([
     startNode({
       nodeName,
@@ -192,6 +198,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
         publishAddress: '127.0.0.1',
         stateDirectory: data.run,
+        metrics: { host: nodeAddress, port: 10254 },
       }),
     )
   if (options.simulatedNodes)
