@@ -24,6 +24,8 @@ export interface VolumeDirectories {
 }
 
 const hostnameLabel = 'kubernetes.io/hostname'
+/** Nodes of one machine have it in common, and reach each other's directories. */
+export const machineLabel = 'topology.skiff.dev/machine'
 
 export function volumeProvisioner(directories: VolumeDirectories): AnyController[] {
   const provision = defineController<V1PersistentVolumeClaim>({
@@ -96,7 +98,7 @@ async function makeVolume(claim: VolumeClaim, storageClass: V1StorageClass, dire
   const { path, node } = await directories.make(volume, claim.metadata.annotations?.[selectedNode])
   span({ name: 'make directory', start, end: clock.now(), about: key, attributes: { path } })
   try {
-    await client.create(PersistentVolume, persistentVolume(volume, claim, storageClass, path, node && hostnameOf(node, context)))
+    await client.create(PersistentVolume, persistentVolume(volume, claim, storageClass, path, placeOf(claim, node, context)))
   } catch (error) {
     if (isApiError(error, 'AlreadyExists')) return
     throw error
@@ -104,10 +106,29 @@ async function makeVolume(claim: VolumeClaim, storageClass: V1StorageClass, dire
   event(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${volume}`)
 }
 
-const hostnameOf = (node: string, { cached }: ReconcileContext): string => cached(Node, node)?.metadata.labels?.[hostnameLabel] ?? node
+/** The label and value that nodes have from which the volume can be reached; undefined: all of them. */
+interface Place {
+  key: string
+  value: string
+}
 
-function persistentVolume(volume: string, claim: VolumeClaim, storageClass: V1StorageClass, path: string, hostname: string | undefined): New<Volume> {
-  const onlyThere = { nodeSelectorTerms: [{ matchExpressions: [{ key: hostnameLabel, operator: 'In', values: [hostname ?? ''] }] }] }
+/** `only`: the node that alone has the directory; where it is none, all of the machine have it that the claim's node is of. */
+function placeOf(claim: VolumeClaim, only: string | undefined, { cached, informer }: ReconcileContext): Place | undefined {
+  const labelOf = (node: string, key: string) => cached(Node, node)?.metadata.labels?.[key]
+  const chosen = claim.metadata.annotations?.[selectedNode]
+  const machine = only || !chosen ? undefined : labelOf(chosen, machineLabel)
+  if (machine !== undefined) return { key: machineLabel, value: machine }
+  // Where others tell their machine, one that does not is a machine of its own.
+  const areMachinesTold = () =>
+    informer(Node)
+      .list()
+      .some(({ metadata }) => metadata.labels?.[machineLabel] !== undefined)
+  const node = only ?? (chosen && areMachinesTold() ? chosen : undefined)
+  return node ? { key: hostnameLabel, value: labelOf(node, hostnameLabel) ?? node } : undefined
+}
+
+function persistentVolume(volume: string, claim: VolumeClaim, storageClass: V1StorageClass, path: string, place: Place | undefined): New<Volume> {
+  const onlyThere = (one: Place) => ({ nodeSelectorTerms: [{ matchExpressions: [{ key: one.key, operator: 'In', values: [one.value] }] }] })
   return {
     metadata: { name: volume, annotations: { [provisionedBy]: name } },
     spec: {
@@ -119,7 +140,7 @@ function persistentVolume(volume: string, claim: VolumeClaim, storageClass: V1St
       storageClassName: storageClass.metadata.name,
       volumeMode: 'Filesystem',
       ...(storageClass.mountOptions ? { mountOptions: storageClass.mountOptions } : {}),
-      ...(hostname ? { nodeAffinity: { required: onlyThere } } : {}),
+      ...(place ? { nodeAffinity: { required: onlyThere(place) } } : {}),
     },
   }
 }

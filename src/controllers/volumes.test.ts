@@ -93,6 +93,26 @@ test('WaitForFirstConsumer: a volume is made once the scheduler has picked a nod
   await bench.stop()
 })
 
+test('a volume of a machine serves all nodes of that machine', async () => {
+  const { bench, controllers } = await setUp()
+  const shared = { make: async (volume: string) => ({ path: `/volumes/${volume}` }), remove: async () => {} }
+  await controllers.stop()
+  const others = bench.run(persistentVolumeClaimBinder, persistentVolumeLifecycle, ...volumeProvisioner(shared))
+  await bench.client.create(Node, { metadata: { name: 'node-2', labels: { 'topology.skiff.dev/machine': 'here' } }, spec: {} })
+  await storageClass(bench, 'standard', 'WaitForFirstConsumer')
+  const placeOn = async (node: string) => {
+    const name = `on-${node}`
+    const { metadata } = await claim(bench, { storageClassName: 'standard' }, name)
+    await bench.client.patch(PersistentVolumeClaim, { namespace, name }, 'merge', { metadata: { annotations: { 'volume.kubernetes.io/selected-node': node } } })
+    await bench.settle(1000)
+    return (await bench.client.get(PersistentVolume, { name: `pvc-${metadata.uid}` })).spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions
+  }
+  assert.deepEqual(await placeOn('node-2'), [{ key: 'topology.skiff.dev/machine', operator: 'In', values: ['here'] }])
+  assert.deepEqual(await placeOn('node-1'), [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-1'] }], 'it tells no machine')
+  await others.stop()
+  await bench.stop()
+})
+
 test('Immediate and Retain: made at once; released, and kept, when the claim is gone', async () => {
   const { bench, directories, controllers } = await setUp()
   await storageClass(bench, 'keep', 'Immediate', 'Retain')
