@@ -29,6 +29,8 @@ export interface LaunchOptions {
   nodes?: number
   nodeCapacity?: Record<string, string>
   simulatedNodes?: SimulatedNodesWish
+  /** A node that is silent for so long is not ready; the usual time when absent. */
+  nodeMonitorGraceSeconds?: number
   context: string
   kubeconfig: string
 }
@@ -51,6 +53,7 @@ export interface InsideOptions {
   nodes: number
   nodeCapacity: Record<string, string>
   simulatedNodes?: SimulatedNodesWish
+  nodeMonitorGraceSeconds?: number
 }
 
 async function listen(port: number, what: string, flag: string): Promise<Server> {
@@ -106,6 +109,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
         nodes: options.nodes ?? 1,
         nodeCapacity: options.nodeCapacity ?? {},
         ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),
+        ...(options.nodeMonitorGraceSeconds ? { nodeMonitorGraceSeconds: options.nodeMonitorGraceSeconds } : {}),
       },
       data,
       sockets.map(descriptorOf),

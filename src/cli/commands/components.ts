@@ -21,7 +21,7 @@ import { realClock } from '../../machinery/real-clock.ts'
 import { startServiceProxy } from '../../proxy/service-proxy.ts'
 import { startScheduler } from '../../scheduler/scheduler.ts'
 import type { Command, Option, Values } from '../command.ts'
-import { port } from '../numbers.ts'
+import { count, port } from '../numbers.ts'
 
 const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
 const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
@@ -95,14 +95,17 @@ export const controllerManager: Command = {
     'cluster-ca-file': { type: 'string', value: 'FILE', help: "PEM, published to every namespace (the kubeconfig's authority)" },
     'cluster-signing-cert-file': { type: 'string', value: 'FILE', help: 'PEM, with which approved certificate requests are signed' },
     'cluster-signing-key-file': { type: 'string', value: 'FILE', help: 'its key; without the two nobody signs' },
+    'node-monitor-grace': { type: 'string', value: 'SECONDS', help: 'how long a node may be silent before it is not ready (50)' },
     'volume-dir': { type: 'string', value: 'DIRECTORY', help: 'where volumes of the class standard are made; without it nobody makes them' },
   },
   run: (values) =>
     runUntilSignal(() => {
       const volumes = values['volume-dir']
+      const grace = values['node-monitor-grace']
       return startControllerManager(connect(values, 'kube-controller-manager'), {
         clusterCa: clusterCa(values),
         ...signing(values),
+        ...(typeof grace === 'string' ? { nodeLifecycle: { gracePeriodMs: count(grace, '--node-monitor-grace', 15, 24 * 3600) * 1000 } } : {}),
         ...(typeof volumes === 'string' ? { volumeDirectories: localVolumes(resolve(volumes)) } : {}),
         ...election(values),
       })

@@ -28,6 +28,7 @@ export const up: Command = {
     'simulated-nodes': { type: 'string', value: 'N', help: 'so many nodes that only pretend to run their pods, beside the real ones' },
     'simulated-node': { type: 'string', value: 'cpu=8,memory=32Gi,pods=110', help: 'what each of them has' },
     'simulated-life': { type: 'string', value: 'JSON', help: 'what containers do there whose pods do not say it' },
+    'node-monitor-grace': { type: 'string', value: 'SECONDS', help: 'how long a node may be silent before it is not ready (50)' },
     without: { type: 'string', value: 'COMPONENTS', help: `leaves out any of ${optionalComponents.join(',')}: others take their place` },
     egress: { type: 'string', value: 'on|off', default: 'on', help: 'whether pods reach the outside' },
   },
@@ -55,6 +56,7 @@ export const up: Command = {
         without,
         ...(simulatedNodes ? { simulatedNodes } : {}),
         nodes: count(values.nodes, '--nodes', 1, mostNodes),
+        ...graceOf(values['node-monitor-grace']),
         nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
         context,
         kubeconfig,
@@ -86,6 +88,9 @@ export const up: Command = {
     return 0
   },
 }
+
+/** Nodes tell every ten seconds that they live. */
+const graceOf = (value: unknown) => (typeof value === 'string' ? { nodeMonitorGraceSeconds: count(value, '--node-monitor-grace', 15, 24 * 3600) } : undefined)
 
 const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
