@@ -174,8 +174,8 @@ export const nodePoolDefinition: New<V1CustomResourceDefinition> = {
             properties: { spec, status },
             'x-kubernetes-validations': [
               {
-                rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9.]{0,50}[a-z0-9])?$')",
-                message: 'the name of a pool begins the names of its nodes: at most 52 characters',
+                rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,32}[a-z0-9])?$')",
+                message: "the name of a pool begins the names of its nodes: at most 34 lower-case letters, digits and '-'",
               },
             ],
           },

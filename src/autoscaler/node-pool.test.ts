@@ -62,7 +62,7 @@ test('what does not fit together is refused in a sentence', async () => {
     [{ ...local, scaleDown: { utilizationPercent: 101 } }, /spec\.scaleDown\.utilizationPercent: Invalid value: 101/],
   ]
   for (const [spec, expected] of cases) assert.match(await refusal(spec), expected, JSON.stringify(spec))
-  assert.match(await refusal(local, `${'a'.repeat(53)}`), /at most 52 characters/)
+  assert.match(await refusal(local, `${'a'.repeat(35)}`), /at most 34 lower-case letters/)
 })
 
 test('the kind stays, the sizes may change, also by the scale subresource', async () => {

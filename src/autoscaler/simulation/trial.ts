@@ -71,10 +71,14 @@ export class Trial {
     this.#undo.push(() => this.#cache.forget(pod.key))
   }
 
-  /** Takes a pod off its node. */
-  take(pod: PodInfo): void {
+  /** Takes a pod off its node; what comes back has no node, and may be put on another. */
+  take(pod: PodInfo, node: NodeInfo): PodInfo {
+    const isThere = pod.pod.spec.nodeName !== undefined
     this.#cache.removePod(pod.key)
-    this.#undo.push(() => this.#cache.setPod(pod.pod))
+    this.#undo.push(() => (isThere ? this.#cache.setPod(pod.pod) : this.#cache.assume(pod, node.name)))
+    if (!isThere) return pod
+    const { nodeName: _, ...spec } = pod.pod.spec
+    return { ...pod, pod: { ...pod.pod, spec } }
   }
 
   /** A mark to go back to. */

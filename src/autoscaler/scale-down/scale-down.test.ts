@@ -1,0 +1,187 @@
+/** Nodes go that nobody needs, and no others. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Node, PodDisruptionBudget } from '../../client/resources.ts'
+import { NodePool } from '../node-pool.ts'
+import type { AutoscalerSettings } from '../settings.ts'
+import { AutoscaledCluster, type PodWish } from '../testing/autoscaled-cluster.ts'
+
+const scaleDown = { unneededSeconds: 30, delayAfterAddSeconds: 0 }
+
+async function withCluster(run: (cluster: AutoscaledCluster) => Promise<void>, settings: Partial<AutoscalerSettings> = {}): Promise<void> {
+  const cluster = await AutoscaledCluster.start(settings)
+  try {
+    await run(cluster)
+  } finally {
+    await cluster.stop()
+  }
+}
+
+test('empty nodes go together after their time, down to the least size', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers', { minSize: 1, scaleDown })
+    await cluster.pods(12)
+    await cluster.pass(12)
+    assert.equal((await cluster.nodes()).length, 3)
+    await cluster.delete(...Array.from({ length: 12 }, (_, i) => `pod-${i}`))
+    await cluster.pass(25)
+    assert.equal((await cluster.nodes()).length, 3)
+    await cluster.pass(20)
+    assert.equal((await cluster.nodes()).length, 1)
+    assert.equal((await cluster.machines.list()).length, 1)
+    await cluster.pass(60)
+    assert.equal((await cluster.nodes()).length, 1)
+    const events = await cluster.events('NodePool')
+    assert.equal(events.filter((event) => /^ScaleDownEmpty: Scale-down: empty node workers-\w+ removed$/.test(event)).length, 2)
+    assert.ok((await cluster.events('Node')).includes('ScaleDown: marked the node as toBeDeleted/unschedulable'))
+    assert.equal((await cluster.poolNow('workers')).status?.size, 1)
+  }))
+
+/** Two nodes, of which one has little on it; returns the name of the little used one. */
+async function littleUsed(cluster: AutoscaledCluster, wish: PodWish, pool: object = {}): Promise<string> {
+  await cluster.pool('workers', { scaleDown, ...pool })
+  await cluster.pod('large', { cpu: '2500m' })
+  await cluster.pass(3)
+  await cluster.pod('filler', { cpu: '2500m' })
+  await cluster.pass(8)
+  await cluster.pod('moving', {
+    cpu: '500m',
+    ...wish,
+    spec: { ...wish.spec, nodeSelector: { 'kubernetes.io/hostname': (await cluster.where('filler')) ?? '' } },
+  })
+  await cluster.pass(3)
+  const node = (await cluster.where('moving')) ?? ''
+  assert.equal(node, await cluster.where('filler'))
+  return node
+}
+
+/** The same with a pod that may go anywhere: it is put there by its node's name. */
+async function pinned(cluster: AutoscaledCluster, wish: PodWish = {}, pool: object = {}): Promise<string> {
+  await cluster.pool('workers', { scaleDown, ...pool })
+  await cluster.pod('large', { cpu: '2500m' })
+  await cluster.pass(3)
+  await cluster.pod('filler', { cpu: '2500m' })
+  await cluster.pass(8)
+  const node = (await cluster.where('filler')) ?? ''
+  await cluster.pod('moving', { cpu: '500m', ...wish, spec: { ...wish.spec, nodeName: node } })
+  await cluster.delete('filler')
+  return node
+}
+
+test('a little used node is drained when its pods have a place elsewhere', () =>
+  withCluster(async (cluster) => {
+    const node = await pinned(cluster)
+    await cluster.pass(20)
+    assert.ok((await cluster.nodes()).includes(node))
+    await cluster.pass(30)
+    assert.ok(!(await cluster.nodes()).includes(node))
+    assert.equal((await cluster.nodes()).length, 1)
+    assert.ok((await cluster.events('Pod')).includes('ScaleDown: deleting pod for node scale down'))
+    assert.ok((await cluster.events('NodePool')).includes(`ScaleDown: Scale-down: node ${node} removed with drain`))
+  }))
+
+test('a node stays whose pods have no place elsewhere', () =>
+  withCluster(async (cluster) => {
+    const node = await littleUsed(cluster, {})
+    await cluster.delete('filler')
+    await cluster.pass(90)
+    assert.ok((await cluster.nodes()).includes(node))
+    assert.equal(await cluster.where('moving'), node)
+  }))
+
+const staying: [string, PodWish, object?][] = [
+  ['has nobody who would make it again', { owner: null }],
+  ['has a controller of a kind that is not known', { owner: 'Custom' }],
+  ['says that it must not be moved', { annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' } }],
+  ['keeps something on the node', { spec: { volumes: [{ name: 'scratch', emptyDir: {} }] } }],
+]
+
+for (const [why, wish] of staying)
+  test(`a node stays when a pod of it ${why}`, () =>
+    withCluster(async (cluster) => {
+      const node = await pinned(cluster, wish)
+      await cluster.pass(90)
+      assert.ok((await cluster.nodes()).includes(node))
+    }))
+
+const going: [string, PodWish][] = [
+  ['says that it may be moved, whoever made it', { owner: null, annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } }],
+  ['keeps only memory', { spec: { volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory' } }] } }],
+  [
+    'says that its volume is not worth keeping',
+    { spec: { volumes: [{ name: 'scratch', emptyDir: {} }] }, annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes': 'scratch' } },
+  ],
+  ['is of a DaemonSet', { owner: 'DaemonSet', cpu: '1' }],
+  ['is the node’s own', { owner: null, annotations: { 'kubernetes.io/config.mirror': 'x' } }],
+]
+
+for (const [why, wish] of going)
+  test(`a node goes when its pod ${why}`, () =>
+    withCluster(async (cluster) => {
+      const node = await pinned(cluster, wish)
+      await cluster.pass(90)
+      assert.ok(!(await cluster.nodes()).includes(node))
+    }))
+
+test('a node stays when a pod of kube-system is on it that no budget covers', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers', { scaleDown })
+    await cluster.pod('dns', { namespace: 'kube-system' })
+    await cluster.pass(3)
+    await cluster.pass(90)
+    assert.equal((await cluster.nodes()).length, 1)
+  }))
+
+test('a budget that allows nothing keeps the node; once it does, the node goes', () =>
+  withCluster(async (cluster) => {
+    await cluster.server.clock.advance(10)
+    await cluster.budget('budget', { app: 'moving' }, 0)
+    const node = await pinned(cluster, { labels: { app: 'moving' } })
+    await cluster.pass(90)
+    assert.ok((await cluster.nodes()).includes(node))
+    const budget = await cluster.client.get(PodDisruptionBudget, { name: 'budget', namespace: 'default' })
+    const status = { currentHealthy: 2, desiredHealthy: 1, disruptionsAllowed: 1, expectedPods: 2, observedGeneration: 1 }
+    await cluster.client.updateStatus(PodDisruptionBudget, { ...budget, status })
+    await cluster.pass(90)
+    assert.ok(!(await cluster.nodes()).includes(node))
+  }))
+
+test('a node that is marked, or whose pool is told so, stays', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('marked', { scaleDown, minSize: 2 })
+    await cluster.pool('told', { scaleDown: { ...scaleDown, disabled: true }, minSize: 1 })
+    await cluster.pass(3)
+    const [first = ''] = await cluster.nodes('marked')
+    await cluster.client.patch(Node, { name: first }, 'merge', {
+      metadata: { annotations: { 'cluster-autoscaler.kubernetes.io/scale-down-disabled': 'true' } },
+    })
+    for (const name of ['marked', 'told']) await cluster.client.patch(NodePool, { name }, 'merge', { spec: { minSize: 0 } })
+    await cluster.pass(90)
+    assert.deepEqual(await cluster.nodes('marked'), [first])
+    assert.equal((await cluster.nodes('told')).length, 1)
+  }))
+
+test('after nodes were added none goes for a while', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers', { scaleDown: { unneededSeconds: 5, delayAfterAddSeconds: 100 }, minSize: 1 })
+    await cluster.pass(2)
+    await cluster.client.patch(NodePool, { name: 'workers' }, 'merge', { spec: { minSize: 0 } })
+    await cluster.pass(80)
+    assert.equal((await cluster.nodes()).length, 1)
+    await cluster.pass(40)
+    assert.equal((await cluster.nodes()).length, 0)
+  }))
+
+test('a node whose pods do not go is let in again', () =>
+  withCluster(
+    async (cluster) => {
+      const node = await pinned(cluster)
+      // Nobody ends the pod: its kubelet is away.
+      for (let i = 0; i < 120; i++) await cluster.server.clock.advance(1000)
+      const stays = await cluster.client.get(Node, { name: node })
+      assert.ok(!stays.spec.taints?.some(({ key }) => key === 'ToBeDeletedByClusterAutoscaler'))
+      assert.notEqual(stays.spec.unschedulable, true)
+      assert.ok((await cluster.events('Node')).includes('ScaleDownFailed: failed to drain the node, aborting ScaleDown'))
+    },
+    { scaleDownDelayAfterFailureMs: 10 * 60_000 },
+  ))

@@ -1,0 +1,109 @@
+/** Which pool gets how many nodes for the pods that have no place, and why other pools do not. Nothing is done yet. */
+import type { Clock } from '../../machinery/clock.ts'
+import type { V1DaemonSet, V1Pod } from '../../machinery/schema/generated/types.ts'
+import { reasonSeparator } from '../../scheduler/plugins/node-resources-fit.ts'
+import { type PodInfo, podInfo } from '../../scheduler/pod-info.ts'
+import { type ClusterView, isUnschedulable } from '../cluster-view.ts'
+import { fromTemplate, type PoolState } from '../pool-state.ts'
+import type { AutoscalerSettings } from '../settings.ts'
+import { mayFitLater, Trial } from '../simulation/trial.ts'
+import { addTemplate, likenesses, pack } from './bin-packing.ts'
+import { ClusterRoom } from './cluster-room.ts'
+import { chooseExpansion, type Expansion } from './expanders.ts'
+
+export interface ScaleUpDecision {
+  expansion: Expansion | undefined
+  /** Pods for which no pool has a node, and why each pool has none. */
+  helpless: { pod: V1Pod; reasons: string[] }[]
+}
+
+export interface ScaleUpInput {
+  view: ClusterView
+  pools: readonly PoolState[]
+  settings: AutoscalerSettings
+  clock: Clock
+  priorities: ReadonlyMap<number, readonly RegExp[]> | undefined
+}
+
+export const atMaxSize = 'max node group size reached'
+
+export function decideScaleUp({ view, pools, settings, clock, priorities }: ScaleUpInput): ScaleUpDecision {
+  const trial = new Trial(view.cache, view.plugins)
+  try {
+    const daemonSets = view.daemonSets()
+    const likenessOf = likenesses()
+    const room = new ClusterRoom(view, pools, settings)
+    addUpcoming(trial, pools, daemonSets)
+    const waiting = placeWaiting(trial, [...view.pending.values()], settings, likenessOf)
+    if (waiting.length === 0) return { expansion: undefined, helpless: [] }
+    const expansions: Expansion[] = []
+    const helped = new Set<PodInfo>()
+    const why = new Map<PodInfo, string[]>(waiting.map((pod) => [pod, []]))
+    const refuse = (reason: string) => {
+      for (const reasons of why.values()) reasons.push(reason)
+    }
+    for (const state of pools) {
+      const { template, name, pool } = state
+      const refusal = refusalOf(state, clock) ?? (template ? room.refusal(template) : 'not ready for scale-up')
+      if (refusal || !template) {
+        refuse(refusal ?? 'not ready for scale-up')
+        continue
+      }
+      const mostNodes = Math.min(pool.spec.maxSize - state.targetSize, settings.maxNodesPerScaleUp, room.nodes)
+      const packing = pack({ trial, pool: name, template, daemonSets, pods: waiting, mostNodes, likenessOf })
+      for (const pod of packing.pods) helped.add(pod)
+      const nodes = room.most(packing.nodes, template)
+      if (nodes > 0) expansions.push({ pool: name, nodes, pods: packing.pods, template })
+      for (const pod of waiting) {
+        const rejection = packing.rejections.get(likenessOf(pod))
+        if (rejection) why.get(pod)?.push(...rejection.reason.split(reasonSeparator))
+      }
+    }
+    const expansion = chooseExpansion(expansions, settings.expanders, { clock, priorities })
+    const helpless = waiting.filter((pod) => !helped.has(pod)).map((pod) => ({ pod: pod.pod, reasons: why.get(pod) ?? [] }))
+    return { expansion, helpless }
+  } finally {
+    trial.end()
+  }
+}
+
+/** Nodes that are on their way count as if they were there, but for their names. */
+export function addUpcoming(trial: Trial, pools: readonly PoolState[], daemonSets: readonly V1DaemonSet[]): void {
+  for (const { name, template, upcoming } of pools) {
+    if (!template) continue
+    for (let i = 0; i < upcoming; i++) addTemplate(trial, fromTemplate(template, `upcoming-node-of-${name}-${i}`), daemonSets)
+  }
+}
+
+/** Puts pods where there is room for them; returns those that the scheduler found no node for and for which there is none. */
+export function placeWaiting(trial: Trial, pods: readonly V1Pod[], settings: AutoscalerSettings, likenessOf: (pod: PodInfo) => string): PodInfo[] {
+  const important = pods.map(podInfo).filter(({ priority }) => priority >= settings.expendablePodsPriorityCutoff)
+  const waiting: PodInfo[] = []
+  const without = new Set<string>()
+  const lastAt = new Map<string, number>()
+  for (const pod of important.sort((a, b) => b.priority - a.priority)) {
+    // Others make way for it there.
+    const promised = trial.node(pod.pod.status?.nominatedNodeName ?? '')
+    if (promised) {
+      trial.put(pod, promised)
+      continue
+    }
+    const alike = likenessOf(pod)
+    if (!without.has(alike)) {
+      const at = trial.placeOnFirst(pod, trial.nodes, { from: lastAt.get(alike) ?? 0 })
+      if (at !== undefined) {
+        lastAt.set(alike, at)
+        continue
+      }
+      if (!mayFitLater(pod)) without.add(alike)
+    }
+    if (isUnschedulable(pod.pod)) waiting.push(pod)
+  }
+  return waiting
+}
+
+function refusalOf({ pool, memory, targetSize }: PoolState, clock: Clock): string | undefined {
+  if (pool.metadata.deletionTimestamp) return 'not ready for scale-up'
+  if (memory.backoffAt(clock.monotonic())) return 'in backoff after failed scale-up'
+  return targetSize >= pool.spec.maxSize ? atMaxSize : undefined
+}

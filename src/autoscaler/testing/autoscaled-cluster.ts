@@ -1,0 +1,120 @@
+/** A cluster with the real scheduler and the autoscaler, over machines that are pretended, under a virtual clock. */
+import type { Component } from '../../client/component.ts'
+import { ConfigMap, Event, Node, Pod, PodDisruptionBudget } from '../../client/resources.ts'
+import type { V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
+import { startScheduler } from '../../scheduler/scheduler.ts'
+import { startClusterAutoscaler } from '../cluster-autoscaler.ts'
+import { NodePool, type NodePoolSpec } from '../node-pool.ts'
+import { madeNodes } from '../providers/made-nodes.ts'
+import type { AutoscalerSettings } from '../settings.ts'
+import { AutoscalerServer } from './autoscaler-server.ts'
+import { PretendMachines } from './pretend-machines.ts'
+
+export interface PodWish {
+  cpu?: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  namespace?: string
+  /** Kind of its controller; `null` for none. */
+  owner?: string | null
+  spec?: Partial<V1PodSpec>
+}
+
+export class AutoscaledCluster {
+  readonly server: AutoscalerServer
+  readonly machines: PretendMachines
+  readonly #components: Component[]
+  readonly #stopInformers: (() => void)[]
+
+  private constructor(server: AutoscalerServer, settings: Partial<AutoscalerSettings>) {
+    this.server = server
+    this.machines = new PretendMachines(server.client, server.clock)
+    const contexts = ['scheduler', 'cluster-autoscaler'].map((name) => server.context(name))
+    this.#stopInformers = contexts.map((context) => () => context.stopInformers())
+    const [forScheduler, forAutoscaler] = contexts as [(typeof contexts)[0], (typeof contexts)[0]]
+    const { client, clock } = server
+    this.#components = [
+      startScheduler(forScheduler),
+      startClusterAutoscaler(forAutoscaler, { providers: { Simulated: madeNodes({ maker: this.machines, client, clock }) }, settings }),
+    ]
+  }
+
+  static async start(settings: Partial<AutoscalerSettings> = {}): Promise<AutoscaledCluster> {
+    return new AutoscaledCluster(await AutoscalerServer.start(), settings)
+  }
+
+  get client() {
+    return this.server.client
+  }
+
+  /** Seconds pass, in which kubelets do their work. */
+  async pass(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= 1) {
+      await this.server.clock.advance(Math.min(left, 1) * 1000)
+      await this.machines.tendPods()
+    }
+  }
+
+  async pool(name: string, spec: Partial<NodePoolSpec> = {}, cpu: string | number = 4): Promise<void> {
+    const template = { capacity: { cpu, memory: '16Gi' }, ...spec.template }
+    await this.client.create(NodePool, { metadata: { name }, spec: { kind: 'Simulated', minSize: 0, maxSize: 10, ...spec, template } })
+    await this.server.clock.advance(100)
+  }
+
+  async poolNow(name: string): Promise<NodePool> {
+    return this.client.get(NodePool, { name })
+  }
+
+  async pod(name: string, { cpu = '1', labels = {}, annotations = {}, namespace = 'default', owner = 'ReplicaSet', spec = {} }: PodWish = {}): Promise<void> {
+    const ownerReferences = owner === null ? [] : [{ apiVersion: 'apps/v1', kind: owner, name: 'owner', uid: 'owner', controller: true }]
+    const containers = [{ name: 'main', image: 'main', resources: { requests: { cpu } } }]
+    await this.client.create(Pod, { metadata: { name, namespace, labels, annotations, ownerReferences }, spec: { containers, ...spec } as V1PodSpec })
+  }
+
+  async pods(count: number, wish: PodWish = {}, prefix = 'pod'): Promise<void> {
+    for (let i = 0; i < count; i++) await this.pod(`${prefix}-${i}`, wish)
+  }
+
+  async budget(name: string, labels: Record<string, string>, disruptionsAllowed: number): Promise<void> {
+    const budget = await this.client.create(PodDisruptionBudget, {
+      metadata: { name, namespace: 'default' },
+      spec: { selector: { matchLabels: labels }, minAvailable: 1 },
+    })
+    const status = { currentHealthy: 1, desiredHealthy: 1, disruptionsAllowed, expectedPods: 1, observedGeneration: 1 }
+    await this.client.updateStatus(PodDisruptionBudget, { ...budget, status })
+  }
+
+  async delete(...names: string[]): Promise<void> {
+    for (const name of names) await this.client.delete(Pod, { name, namespace: 'default' })
+    await this.machines.tendPods()
+  }
+
+  /** Names of the pool's nodes. */
+  async nodes(pool?: string): Promise<string[]> {
+    const { items } = await this.client.list(Node, pool ? { labelSelector: `skiff.dev/node-pool=${pool}` } : {})
+    return items.map(({ metadata }) => metadata.name)
+  }
+
+  async where(name: string): Promise<V1Pod['spec']['nodeName']> {
+    return (await this.client.find(Pod, { name, namespace: 'default' }))?.spec.nodeName
+  }
+
+  /** `reason: message` of the autoscaler's events about objects of this kind. */
+  async events(kind?: string): Promise<string[]> {
+    const { items } = await this.client.list(Event)
+    return items
+      .filter(({ involvedObject, source }) => source?.component === 'cluster-autoscaler' && (kind === undefined || involvedObject.kind === kind))
+      .map(({ reason, message }) => `${reason}: ${message}`)
+  }
+
+  async status(): Promise<string> {
+    return (await this.client.get(ConfigMap, { name: 'cluster-autoscaler-status', namespace: 'kube-system' })).data?.status ?? ''
+  }
+
+  async stop(): Promise<void> {
+    const stopping = Promise.all(this.#components.map((component) => component.stop()))
+    for (const stop of this.#stopInformers) stop()
+    await stopping
+    await this.server.stop()
+  }
+}
