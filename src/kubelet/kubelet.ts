@@ -31,9 +31,11 @@ import { StatusWriter } from './pod/status-writer.ts'
 import { Termination } from './pod/termination.ts'
 import { networkProbes } from './probes/network-probes.ts'
 import { ProbeManager } from './probes/probe-manager.ts'
+import { ProbeMetrics } from './probes/probe-metrics.ts'
 import { WatchedObjects } from './referenced-objects.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { RuntimeCache } from './runtime-cache.ts'
+import { meteredRuntime } from './server/kubelet-metrics.ts'
 import { type KubeletServer, startKubeletServer } from './server/kubelet-server.ts'
 import { VolumeManager } from './volumes/volume-manager.ts'
 
@@ -50,7 +52,10 @@ export interface Kubelet extends Component {
 
 export function startKubelet(context: ComponentContext, options: KubeletOptions): Kubelet {
   const { client, informers, clock } = context
-  const { nodeName, runtime, clusterDNS, clusterDomain } = options
+  const { nodeName, clusterDNS, clusterDomain } = options
+  const { metrics } = context
+  const runtime = metrics ? meteredRuntime(options.runtime, metrics, clock) : options.runtime
+  const probeMetrics = options.server ? new ProbeMetrics() : undefined
   const log = context.log.with({ component: 'kubelet', node: nodeName })
   const component = `kubelet/${nodeName}`
   const stopped = new AbortController()
@@ -80,7 +85,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const wake = (uid: string) => workers?.wake(uid)
   const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, onChange: wake })
   const statuses = new StatusWriter({ client, clock, log, component, settleMs: options.statusSettleMs ?? 0 })
-  const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake })
+  const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake, ...(probeMetrics ? { metrics: probeMetrics } : {}) })
   const objects = options.objects ?? new WatchedObjects({ client, clock, log, onChange: wake })
   const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3 })
   const volumes = new VolumeManager({
@@ -237,7 +242,14 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     // Pods reach the threshold that evicts them before they reach the limit of their group.
     const usable = nodeAllocatable(capacity, options.reserved)
     await cgroups.prepare({ cpu: toMilli(usable.cpu ?? '0'), memory: toWhole(usable.memory ?? '0') })
-    if (options.server) server = await startKubeletServer(options.server, { pods, services: podServices, nodeName })
+    if (options.server)
+      server = await startKubeletServer(options.server, {
+        pods,
+        services: podServices,
+        nodeName,
+        ...(metrics ? { metrics } : {}),
+        ...(probeMetrics ? { probeMetrics: probeMetrics.registry } : {}),
+      })
     const background = [registrar.run(signal)]
     await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal), nodes.whenSynced(signal)])

@@ -166,7 +166,7 @@ export interface ContainerStats {
   /** Milliseconds since the epoch. */
   at: number
   cpu: { usageCoreNanoSeconds: number; usageNanoCores?: number }
-  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; pageFaults: number; majorPageFaults: number }
+  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; pageFaults: number; majorPageFaults: number; swapUsageBytes?: number }
   rootfs: { usedBytes: number; inodesUsed: number }
   logs: { usedBytes: number }
 }
@@ -176,7 +176,7 @@ export interface SandboxStats {
   metadata: PodSandboxMetadata
   at: number
   cpu: { usageCoreNanoSeconds: number }
-  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number }
+  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; swapUsageBytes?: number }
   network: { interfaces: { name: string; rxBytes: number; rxErrors: number; txBytes: number; txErrors: number }[] }
   pids: number
   containers: ContainerStats[]
@@ -186,7 +186,7 @@ export interface SandboxStats {
 export interface NodeStats {
   at: number
   cpu: { usageCoreNanoSeconds: number }
-  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number }
+  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; swapUsageBytes?: number }
   pids: number
 }
 

@@ -6,6 +6,7 @@ import type { ProbeVerdicts } from '../pod/actions.ts'
 import { isSidecar } from '../pod/identity.ts'
 import { isRunning, latestOf, type PodRuntime } from '../pod/pod-runtime.ts'
 import type { NetworkProbes, ProbeResult, ProbeTarget } from './probe.ts'
+import type { ProbeMetrics } from './probe-metrics.ts'
 import { type ProbeKind, ProbeWorker } from './probe-worker.ts'
 import { runProbe } from './run-probe.ts'
 
@@ -14,6 +15,7 @@ export interface ProbeManagerOptions {
   network: NetworkProbes
   clock: Clock
   events: KubeletEvents
+  metrics?: ProbeMetrics
   /** A verdict of one of the pod's probes has changed. */
   onChange(uid: string): void
 }
@@ -115,7 +117,12 @@ export class ProbeManager implements ProbeVerdicts {
       clock,
       containerStartedAt: status.startedAt ?? clock.now(),
       initial,
-      run: () => runProbe(probe, probed.target, runtime, network),
+      run: async () => {
+        const start = clock.monotonic()
+        const result = await runProbe(probe, probed.target, runtime, network)
+        this.#options.metrics?.observe(kind, probed.target, result, (clock.monotonic() - start) / 1000)
+        return result
+      },
       mayRun: () => kind === 'startup' || this.started(status.id) === true,
       onChange: () => {
         if (kind === 'startup') for (const worker of probed.workers.values()) if (worker.kind !== 'startup') worker.hurry()
@@ -132,6 +139,7 @@ export class ProbeManager implements ProbeVerdicts {
     const probed = known.get(name)
     if (!probed) return
     for (const worker of probed.workers.values()) worker.stop()
+    if (probed.workers.size > 0) this.#options.metrics?.forget(probed.target)
     known.delete(name)
     this.#byId.delete(probed.containerId)
   }

@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import { issueCertificate } from '../../cluster/pki/certificate-authority.ts'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { parseStrictly } from '../../machinery/metrics/testing/strict-parser.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { NodeBench, nodeName } from '../testing/node-bench.ts'
 import { readContainerLog } from './container-log.ts'
@@ -138,11 +139,32 @@ describe('the server', () => {
   })
 
   it('measures', async () => {
-    const text = (await get('/metrics/resource')).body
-    assert.match(text, /^container_memory_working_set_bytes\{container="main",namespace="default",pod="web"\} 1000 \d+$/m)
-    const summary = JSON.parse((await get('/stats/summary')).body) as { pods: { podRef: { name: string }; memory: { usageBytes: number } }[] }
-    assert.equal(summary.pods.find(({ podRef }) => podRef.name === 'web')?.memory.usageBytes, 1000)
-    assert.match((await get('/metrics')).body, /^kubelet_running_pods 2$/m)
+    const page = async (path: string) => parseStrictly((await get(path)).body)
+    const labels = { container: 'main', namespace: 'default', pod: 'web' }
+    const resource = await page('/metrics/resource')
+    const memory = resource.get('container_memory_working_set_bytes')?.samples.find((one) => one.labels.pod === 'web')
+    assert.deepEqual([memory?.labels, memory?.value, (memory?.at ?? 0) > 1e12], [labels, 1000, true])
+    assert.ok(!resource.has('node_swap_usage_bytes'), 'what is not measured is absent')
+    const cadvisor = (await page('/metrics/cadvisor')).get('container_memory_usage_bytes')?.samples ?? []
+    assert.deepEqual(
+      cadvisor.filter((one) => one.labels.pod === 'web').map((one) => [one.labels.container, one.value]),
+      [
+        ['main', 1000],
+        ['', 1000],
+      ],
+    )
+    const summary = JSON.parse((await get('/stats/summary')).body) as {
+      node: { systemContainers: { name: string }[] }
+      pods: { podRef: { name: string }; memory: { usageBytes: number }; 'ephemeral-storage': { usedBytes: number } }[]
+    }
+    const web = summary.pods.find(({ podRef }) => podRef.name === 'web')
+    assert.equal(web?.memory.usageBytes, 1000)
+    assert.equal(typeof web?.['ephemeral-storage'].usedBytes, 'number')
+    assert.ok(summary.node.systemContainers.some(({ name }) => name === 'pods'))
+    const own = await page('/metrics')
+    assert.equal(own.get('kubelet_running_pods')?.samples[0]?.value, 2)
+    assert.ok(own.get('kubelet_http_requests_total')?.samples.some((one) => one.labels.path === 'containerLogs'))
+    assert.equal((await get('/metrics/none')).status, 404)
   })
 
   it('runs commands over an upgraded connection', async () => {

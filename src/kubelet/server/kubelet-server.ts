@@ -4,13 +4,19 @@ import { createServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Informer } from '../../client/informer.ts'
+import { expositionType } from '../../machinery/metrics/exposition.ts'
+import { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import { messageOf } from '../container/start-error.ts'
+import { DirectoryUsage } from '../eviction/directory-usage.ts'
 import type { PodServices } from '../pod/pod-services.ts'
+import { cadvisorMetrics } from './cadvisor-metrics.ts'
 import { KubeletAuthorizer } from './kubelet-authorizer.ts'
+import { addKubeletMetrics } from './kubelet-metrics.ts'
 import { serveContainerLog } from './log-endpoint.ts'
-import { kubeletMetrics, resourceMetrics, statsSummary } from './metrics.ts'
 import { answer, HttpError, type Target, targetOf } from './pod-target.ts'
+import { resourceMetrics } from './resource-metrics.ts'
+import { statsSummary } from './stats-summary.ts'
 import { serveStreams, servesStreams } from './stream-endpoints.ts'
 
 export interface KubeletServerOptions {
@@ -32,12 +38,29 @@ export interface ServerSources {
   pods: Informer<V1Pod>
   services: PodServices
   nodeName: string
+  /** What the kubelet counts. */
+  metrics?: MetricRegistry
+  /** What its probes have found. */
+  probeMetrics?: MetricRegistry
 }
 
 export async function startKubeletServer({ host, port = 0, tls }: KubeletServerOptions, sources: ServerSources): Promise<KubeletServer> {
   const { services, nodeName } = sources
   const authorizer = new KubeletAuthorizer(services.client, services.clock, nodeName)
   const stopped = new AbortController()
+  const registry = sources.metrics ?? new MetricRegistry()
+  const summary = { services, nodeName, pods: () => sources.pods.list(), directories: new DirectoryUsage(services) }
+  const refresh = addKubeletMetrics(registry, summary)
+  const requests = registry.counter('kubelet_http_requests_total', 'Requests to the kubelet.', ['method', 'path', 'server_type', 'long_running'])
+  const metricPages: Record<string, () => Promise<string>> = {
+    '': async () => {
+      await refresh()
+      return registry.text()
+    },
+    resource: () => resourceMetrics(services),
+    cadvisor: () => cadvisorMetrics(services),
+    probes: async () => sources.probeMetrics?.text() ?? '',
+  }
 
   const check = async (request: IncomingMessage, path: string) => {
     const caller = await authorizer.authenticate(request.socket as TLSSocket, request.headers.authorization)
@@ -50,17 +73,18 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     const url = new URL(request.url ?? '/', 'https://kubelet')
     await check(request, url.pathname)
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
+    requests.of(request.method ?? 'GET', parts[0] ?? '', 'readwrite', String(parts[0] === 'containerLogs' && url.searchParams.has('follow'))).add()
     switch (parts[0]) {
       case 'healthz':
         return answer(response, 200, 'text/plain; charset=utf-8', 'ok')
       case 'pods':
         return answer(response, 200, 'application/json', JSON.stringify(podList(sources)))
       case 'metrics':
-        if (parts[1] === undefined) return answer(response, 200, prometheus, await kubeletMetrics(services, nodeName))
-        if (parts[1] === 'resource') return answer(response, 200, prometheus, await resourceMetrics(services))
+        if (parts.length <= 2 && Object.hasOwn(metricPages, parts[1] ?? ''))
+          return answer(response, 200, expositionType, (await metricPages[parts[1] ?? '']?.()) ?? '')
         break
       case 'stats':
-        if (parts[1] === 'summary') return answer(response, 200, 'application/json', JSON.stringify(await statsSummary(services, nodeName)))
+        if (parts[1] === 'summary') return answer(response, 200, 'application/json', JSON.stringify(await statsSummary(summary)))
         break
       case 'containerLogs':
         return serveContainerLog(find(parts, sources), url.searchParams, request, response, services)
@@ -75,6 +99,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     await check(request, url.pathname)
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
     if (!servesStreams(parts[0])) throw new HttpError(404, '404 page not found')
+    requests.of(request.method ?? 'GET', parts[0] ?? '', 'readwrite', 'true').add()
     await serveStreams(parts[0], find(parts, sources), url.searchParams, { request, socket, head }, services)
   }
 
@@ -112,8 +137,6 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     },
   }
 }
-
-const prometheus = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** `/<what>/<namespace>/<pod>[/<uid>][/<container>]`. */
 function find(parts: string[], { pods, services }: ServerSources): Target {

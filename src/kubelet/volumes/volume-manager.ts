@@ -70,6 +70,11 @@ export class VolumeManager {
     return mounted
   }
 
+  /** Where a volume of the pod is; undefined while it is not mounted. */
+  pathOf(uid: string, name: string): string | undefined {
+    return this.#mounted.get(uid)?.get(name)?.path
+  }
+
   /** When the first of the pod's volumes grows old. */
   refreshAt(uid: string): number | undefined {
     const times = [...(this.#mounted.get(uid)?.values() ?? [])].flatMap(({ refreshAt }) => (refreshAt === undefined ? [] : [refreshAt]))

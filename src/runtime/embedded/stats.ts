@@ -37,8 +37,7 @@ export class Stats {
   node(): NodeStats {
     const { clock, cgroups, cgroupRoot } = this.#context
     const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, cgroupRoot)
-    const { usageBytes, workingSetBytes, rssBytes } = memory
-    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory: { usageBytes, workingSetBytes, rssBytes }, pids }
+    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids }
   }
 
   async #sandbox(sandbox: SandboxRecord): Promise<SandboxStats> {
@@ -52,7 +51,7 @@ export class Stats {
       metadata: sandbox.metadata,
       at: clock.now(),
       cpu: { usageCoreNanoSeconds: cpuNanoSeconds },
-      memory: { usageBytes: memory.usageBytes, workingSetBytes: memory.workingSetBytes, rssBytes: memory.rssBytes },
+      memory,
       network: { interfaces: sandbox.config.network === 'node' || !first?.record.process ? [] : interfaces(first.record.process.pid) },
       pids,
       containers,

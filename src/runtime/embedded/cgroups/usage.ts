@@ -5,7 +5,7 @@ import type { CgroupVersion } from './hierarchy.ts'
 
 export interface Usage {
   cpuNanoSeconds: number
-  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; pageFaults: number; majorPageFaults: number }
+  memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; pageFaults: number; majorPageFaults: number; swapUsageBytes?: number }
   pids: number
 }
 
@@ -16,6 +16,8 @@ export function readUsage(cgroups: CgroupVersion, path: string): Usage {
   }
   const field = (text: string, name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
   const stat = read('memory', 'memory.stat')
+  /** Absent where the kernel does not count it. */
+  const swap = (text: string): { swapUsageBytes?: number } => (text === '' ? {} : { swapUsageBytes: Number(text) })
   if (cgroups.version === 2) {
     const usageBytes = Number(read('memory', 'memory.current'))
     return {
@@ -26,6 +28,7 @@ export function readUsage(cgroups: CgroupVersion, path: string): Usage {
         rssBytes: field(stat, 'anon'),
         pageFaults: field(stat, 'pgfault'),
         majorPageFaults: field(stat, 'pgmajfault'),
+        ...swap(read('memory', 'memory.swap.current')),
       },
       pids: Number(read('pids', 'pids.current')),
     }
@@ -39,6 +42,7 @@ export function readUsage(cgroups: CgroupVersion, path: string): Usage {
       rssBytes: field(stat, 'total_rss'),
       pageFaults: field(stat, 'total_pgfault'),
       majorPageFaults: field(stat, 'total_pgmajfault'),
+      ...swap(/^total_swap (\d+)$/m.exec(stat)?.[1] ?? ''),
     },
     pids: Number(read('pids', 'pids.current')),
   }
