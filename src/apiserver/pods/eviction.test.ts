@@ -47,3 +47,54 @@ test('a budget is spent, and then refuses', async () => {
   const { object } = await t.call('GET', `${budgets}/web`)
   assert.deepEqual(Object.keys((object.status as unknown as { disruptedPods: object }).disruptedPods), ['a'])
 })
+
+test('of many evictions at once as many pass as the budget allows', async () => {
+  const names = ['m1', 'm2', 'm3', 'm4', 'm5']
+  for (const name of names) await running(name, 'many')
+  await t.call('POST', budgets, { metadata: { name: 'many' }, spec: { minAvailable: 3, selector: { matchLabels: { app: 'many' } } } })
+  const status = { observedGeneration: 1, disruptionsAllowed: 2, currentHealthy: 5, desiredHealthy: 3, expectedPods: 5 }
+  await t.call('PATCH', `${budgets}/many/status`, { status }, merge)
+  const dry = await t.call('POST', `${pods}/m1/eviction?dryRun=All`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'm1' } })
+  assert.equal(dry.status, 201)
+  const answers = await Promise.all(names.map(evict))
+  assert.deepEqual(answers.map(({ status: code }) => code).sort(), [201, 201, 429, 429, 429])
+  const { object } = await t.call('GET', `${budgets}/many`)
+  const after = object.status as unknown as {
+    disruptionsAllowed: number
+    disruptedPods: object
+    conditions: { type: string; status: string; reason: string }[]
+  }
+  assert.equal(after.disruptionsAllowed, 0)
+  assert.equal(Object.keys(after.disruptedPods).length, 2)
+  assert.deepEqual(
+    after.conditions.map(({ type, status: value, reason }) => [type, value, reason]),
+    [['DisruptionAllowed', 'False', 'InsufficientPods']],
+  )
+  const ending = await Promise.all(names.map(async (name) => (await t.call('GET', `${pods}/${name}`)).object.metadata.deletionTimestamp !== undefined))
+  assert.equal(ending.filter(Boolean).length, 2)
+})
+
+test('a pod that is not ready goes without being counted, where its policy or the health of the others allows', async () => {
+  await running('broken', 'sick')
+  await t.call('PATCH', `${pods}/broken/status`, { status: { conditions: [{ type: 'Ready', status: 'False' }] } }, merge)
+  await t.call('POST', budgets, { metadata: { name: 'sick' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'sick' } } } })
+  const status = { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 1, expectedPods: 1 }
+  await t.call('PATCH', `${budgets}/sick/status`, { status }, merge)
+  assert.equal((await evict('broken')).status, 429)
+  await t.call('PATCH', `${budgets}/sick`, { spec: { unhealthyPodEvictionPolicy: 'AlwaysAllow' } }, merge)
+  assert.equal((await evict('broken')).status, 201)
+})
+
+test('two budgets over one pod are more than an eviction can serve', async () => {
+  await running('torn', 'torn')
+  for (const name of ['torn-1', 'torn-2'])
+    await t.call('POST', budgets, { metadata: { name }, spec: { minAvailable: 0, selector: { matchLabels: { app: 'torn' } } } })
+  const { status, object } = await evict('torn')
+  assert.equal(status, 500)
+  assert.equal(object.message, 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
+  assert.equal((object as { reason?: string }).reason, undefined)
+  const foreign = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'torn' }, deleteOptions: { preconditions: { uid: 'another' } } }
+  assert.equal((await t.call('POST', `${pods}/torn/eviction`, foreign)).status, 409)
+  const kept = (await t.call('GET', `${pods}/torn`)).object.status as unknown as { conditions: { type: string }[] }
+  assert.ok(!kept.conditions.some(({ type }) => type === 'DisruptionTarget'))
+})

@@ -1,12 +1,12 @@
 /** POST pods/NAME/eviction: a deletion that asks the pod's disruption budget first. */
 import { timestamp } from '../../machinery/clock.ts'
-import { ApiError, badRequest, isApiError, notFound, tooManyRequests } from '../../machinery/errors.ts'
+import { ApiError, badRequest, conflict, forbidden, isApiError, notFound, tooManyRequests } from '../../machinery/errors.ts'
 import type { AnyObject, Status } from '../../machinery/object.ts'
-import type { V1Eviction, V1Pod, V1PodDisruptionBudget } from '../../machinery/schema/generated/types.ts'
+import type { V1Condition, V1Eviction, V1Pod, V1PodDisruptionBudget } from '../../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../../machinery/selectors.ts'
 import type { RequestContext, RequestHandler } from '../contracts.ts'
 import { decodeObject } from '../registry/decode.ts'
-import { deleteObject } from '../registry/delete.ts'
+import { checkPreconditions, deleteObject } from '../registry/delete.ts'
 import type { DeleteOptions } from '../registry/deletion.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -42,16 +42,36 @@ async function evict(pods: Registry, budgets: Registry, context: RequestContext)
   await pods.admission.mutate(attributes)
   await pods.admission.validate(attributes)
 
-  const current = await pods.storage.current(namespace, name)
-  if (!current) throw notFound(pods.about(name))
-  const pod = current.object as unknown as V1Pod
-  const deletion = { ...request, subresource: '', verb: 'delete' as const }
-  if (!needsNoBudget(pod)) {
-    const budget = await budgetOf(budgets, pod)
-    if (budget && !isUnreadyAndMayGo(pod, budget)) await spend(budgets, request, budget, name)
-    if (!request.dryRun) await markDisrupted(pods, request, pod)
+  for (let tries = 1; ; tries++) {
+    const current = await pods.storage.current(namespace, name)
+    if (!current) throw notFound(pods.about(name))
+    checkPreconditions(pods, current.object, options)
+    const pod = current.object as unknown as V1Pod
+    // What goes without being counted must not have become ready meanwhile.
+    const mustBeAsSeen = await spendFor(budgets, request, pod)
+    const seen = mustBeAsSeen || options.preconditions?.resourceVersion ? pod.metadata.resourceVersion : undefined
+    try {
+      const marked = request.dryRun || needsNoBudget(pod) ? undefined : await markDisrupted(pods, request, pod, seen)
+      const asSeen = seen ? { resourceVersion: marked ?? seen } : {}
+      const preconditions = { uid: pod.metadata.uid, ...options.preconditions, ...asSeen }
+      await deleteObject(pods, { ...request, subresource: '', verb: 'delete' }, namespace, name, { ...options, preconditions })
+      return
+    } catch (error) {
+      if (!seen || tries === mostTries || !isApiError(error, 'Conflict')) throw error
+    }
   }
-  await deleteObject(pods, deletion, namespace, name, { ...options, preconditions: options.preconditions ?? { uid: pod.metadata.uid } })
+}
+
+const mostTries = 20
+
+/** Takes the pod out of its budget, where it counts there. True when it may go only as long as it is as it is now. */
+async function spendFor(budgets: Registry, request: WriteRequest, pod: V1Pod): Promise<boolean> {
+  if (needsNoBudget(pod)) return pod.status?.phase === 'Pending' && pod.metadata.deletionTimestamp === undefined
+  const budget = await budgetOf(budgets, pod)
+  if (!budget) return false
+  if (isUnreadyAndMayGo(pod, budget)) return true
+  await spend(budgets, request, budget, pod.metadata.name)
+  return false
 }
 
 /** Who does not run, or is going anyway, disrupts nobody. */
@@ -73,7 +93,6 @@ async function budgetOf(budgets: Registry, pod: V1Pod): Promise<V1PodDisruptionB
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
-      reason: 'InternalError',
       message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
       code: 500,
     })
@@ -105,9 +124,14 @@ async function spend(budgets: Registry, request: WriteRequest, budget: V1PodDisr
         const { status } = draft
         if ((status?.observedGeneration ?? 0) < (draft.metadata.generation ?? 0))
           throw refusal(`The disruption budget ${name} is still being processed by the server.`, 10)
-        if (!status?.disruptionsAllowed || status.disruptionsAllowed < 0)
+        const about = budgets.about(name)
+        if ((status?.disruptionsAllowed ?? 0) < 0) throw forbidden(about, 'pdb disruptions allowed is negative')
+        if (Object.keys(status?.disruptedPods ?? {}).length > mostPending)
+          throw forbidden(about, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller')
+        if (!status?.disruptionsAllowed)
           throw refusal(`The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`, 0)
         status.disruptionsAllowed--
+        if (status.disruptionsAllowed === 0) status.conditions = exhausted(draft, timestamp(budgets.clock.now()))
         status.disruptedPods = { ...status.disruptedPods, [pod]: timestamp(budgets.clock.now()) } as never
         return draft as unknown as AnyObject
       },
@@ -115,31 +139,46 @@ async function spend(budgets: Registry, request: WriteRequest, budget: V1PodDisr
   )
 }
 
+/** Evictions of a budget that were granted and of which the disruption controller has not heard yet. */
+const mostPending = 2000
+
+function exhausted({ metadata, status }: V1PodDisruptionBudget, now: string): V1Condition[] {
+  const type = 'DisruptionAllowed'
+  const before = status?.conditions?.find((condition) => condition.type === type)
+  const next = {
+    type,
+    status: 'False',
+    reason: 'InsufficientPods',
+    message: '',
+    observedGeneration: metadata.generation,
+    lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
+  }
+  return [...(status?.conditions ?? []).filter((condition) => condition !== before), next]
+}
+
 function refusal(message: string, retryAfter: number): ApiError {
   return tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", retryAfter, [{ reason: 'DisruptionBudget', message }])
 }
 
-/** Tells whoever looks at the pod why it went. */
-async function markDisrupted(pods: Registry, request: WriteRequest, { metadata }: V1Pod): Promise<void> {
-  try {
-    await changeObject(
-      pods,
-      { ...request, verb: 'update' },
-      {
-        namespace: metadata.namespace,
-        name: metadata.name,
-        createsMissing: false,
-        trusted: true,
-        tracked: true,
-        draft(stored) {
-          const draft = pods.storage.draftOf(stored as AnyObject) as unknown as V1Pod
-          const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' }
-          draft.status = { ...draft.status, conditions: withCondition(draft.status?.conditions ?? [], condition, timestamp(pods.clock.now())) }
-          return draft as unknown as AnyObject
-        },
+/** Tells whoever looks at the pod why it goes; the version of the pod that says so. `seen`: only if it is that version still. */
+async function markDisrupted(pods: Registry, request: WriteRequest, { metadata }: V1Pod, seen: string | undefined): Promise<string> {
+  const { object } = await changeObject(
+    pods,
+    { ...request, verb: 'update' },
+    {
+      namespace: metadata.namespace,
+      name: metadata.name,
+      createsMissing: false,
+      trusted: true,
+      tracked: true,
+      draft(stored) {
+        const draft = pods.storage.draftOf(stored as AnyObject) as unknown as V1Pod
+        if (seen && stored?.metadata.resourceVersion !== seen) throw conflict(pods.about(metadata.name), 'it changed meanwhile')
+        const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' }
+        draft.status = { ...draft.status, conditions: withCondition(draft.status?.conditions ?? [], condition, timestamp(pods.clock.now())) }
+        return draft as unknown as AnyObject
       },
-    )
-  } catch (error) {
-    if (!isApiError(error, 'NotFound')) throw error
-  }
+    },
+  )
+  return object.metadata.resourceVersion ?? ''
 }

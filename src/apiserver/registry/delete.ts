@@ -47,7 +47,7 @@ export async function deleteObject(registry: Registry, request: WriteRequest, na
   }
 }
 
-function checkPreconditions(registry: Registry, { metadata }: AnyObject, { preconditions }: DeleteOptions): void {
+export function checkPreconditions(registry: Registry, { metadata }: AnyObject, { preconditions }: DeleteOptions): void {
   if (!preconditions) return
   const { uid, resourceVersion } = preconditions
   const about = registry.about(metadata.name)
