@@ -67,6 +67,9 @@ export function dataDirectory(path: string): DataDirectory {
 export function prepareDataDirectory(path: string): DataDirectory {
   const data = dataDirectory(path)
   const versionFile = join(data.root, 'layout')
+  // nginx takes it for a variable, even in the directory of its own configuration.
+  if (data.root.includes('$'))
+    throw new UserError(`the data directory ${data.root} has a $ in its name, which nginx cannot have: choose another with --data-dir`)
   try {
     if (existsSync(versionFile)) {
       const found = Number(readFileSync(versionFile, 'utf8'))

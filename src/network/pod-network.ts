@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { PodNetwork } from '../runtime/runtime.ts'
 import { AddressPool } from './address-pool.ts'
 import { CommandError, type RunCommand, runCommand } from './command.ts'
@@ -46,7 +46,9 @@ export function createPodNetwork({ network, stateDirectory, run = runCommand }: 
       const record = { id, namespace, name, address, link: linkName(id), hostPorts: portMappings.filter((mapping) => mapping.hostPort > 0) }
       records.put(record)
       try {
-        await run('ip', ['-batch', '-'], nodeCommands(record, network, netnsPath).join('\n'))
+        // Named from its directory: a batch cannot quote, and a data directory may have any name.
+        const commands = nodeCommands(record, network, `./${basename(netnsPath)}`).join('\n')
+        await run('env', ['-C', dirname(netnsPath), 'ip', '-batch', '-'], commands)
         await run('nsenter', [`--net=${netnsPath}`, 'ip', '-batch', '-'], sandboxCommands(record, network).join('\n'))
         if (record.hostPorts.length > 0) await hostPorts.load(records.all())
       } catch (error) {

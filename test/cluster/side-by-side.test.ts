@@ -10,12 +10,14 @@ import { eventually, skiff, startTestCluster, testDirectory, upWords } from '../
 import { hostState } from '../tools/host-state.ts'
 
 const run = promisify(execFile)
+const answerOf = async (port: number) => (await run('curl', ['-s', '-i', '-H', 'Host: web.example', `http://127.0.0.1:${port}/`])).stdout
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 
 describe('clusters side by side', () => {
   it('know nothing of each other, and leave the rest of a kubeconfig as it was', async () => {
     const host = hostState()
-    const [one, two] = await Promise.all([startTestCluster(), startTestCluster()])
+    // The second's directory is named as people and their scripts name directories.
+    const [one, two] = await Promise.all([startTestCluster(), startTestCluster({ directoryPrefix: `skiff-cluster müller's #1 "b,c" ` })])
     try {
       await one.kubectl('create configmap mine --from-literal=of=one')
       await two.kubectl('create configmap mine --from-literal=of=two')
@@ -24,6 +26,8 @@ describe('clusters side by side', () => {
       for (const { kubectl } of [one, two]) await kubectl('create deployment web --image=busybox:1.35 --replicas=2 -- sleep 1000')
       for (const { kubectl } of [one, two])
         await eventually('the pods run', async () => (await kubectl('get deployment web -o jsonpath={.status.readyReplicas}')) === '2')
+      await two.kubectl('create ingress web --rule=web.example/*=none:80')
+      await eventually('its Ingress answers', async () => (await answerOf(two.running()?.httpPort ?? 0)).includes('503'))
       const merged = join(one.dataDir, 'kubeconfig')
       await two.remove()
       assert.equal((await one.kubectl('get pods -o name')).trim().split('\n').length, 2, 'one goes on when the other ends')
@@ -64,6 +68,7 @@ describe('a start that cannot be', () => {
   })
 
   it('says that the data directory cannot be used', async () => {
+    await assert.rejects(run(skiff, upWords('/tmp/skiff-$x')), sentence(/skiff: the data directory \/tmp\/skiff-\$x has a \$ in its name/))
     await assert.rejects(
       run(skiff, upWords('/proc/nowhere')),
       sentence(/skiff: the data directory \/proc\/nowhere cannot be used \(.*\): choose another with --data-dir/),

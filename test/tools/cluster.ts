@@ -24,8 +24,8 @@ export interface TestCluster {
   remove(): Promise<void>
 }
 
-export function testDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'skiff-cluster-'))
+export function testDirectory(prefix = 'skiff-cluster-'): string {
+  return mkdtempSync(join(tmpdir(), prefix))
 }
 
 /** Free ports, no way out. */
@@ -46,8 +46,8 @@ export const upWords = (dataDir: string) => [
   'off',
 ]
 
-export async function startTestCluster(options: { busybox?: boolean } = {}): Promise<TestCluster> {
-  const dataDir = testDirectory()
+export async function startTestCluster(options: { busybox?: boolean; directoryPrefix?: string } = {}): Promise<TestCluster> {
+  const dataDir = testDirectory(options.directoryPrefix)
   if (options.busybox ?? true) {
     mkdirSync(join(dataDir, 'images'), { recursive: true })
     await buildBusyboxImage(openImageStore(join(dataDir, 'images')), busybox)

@@ -46,7 +46,8 @@ export async function createMonitored(crun: Crun, crunPath: string, options: Mon
   const child = spawn('conmon', args, {
     cwd: options.bundle,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { PATH: programPath(), _OCI_SYNCPIPE: '3', LC_ALL: 'C' },
+    // It refuses arguments that are no text in its locale, and a data directory may have any name.
+    env: { PATH: programPath(), _OCI_SYNCPIPE: '3', LC_ALL: 'C.UTF-8' },
   })
   let complaint = ''
   child.stderr?.on('data', (chunk) => {
