@@ -53,6 +53,8 @@ export interface ServerOptions {
   nodeCapacity: Record<string, string>
   /** Beside the real ones. */
   simulatedNodes?: SimulatedNodesWish
+  /** A node that is silent for so long is not ready; the usual time when absent. */
+  nodeMonitorGraceSeconds?: number
   log: Logger
   onApiReady(): void
 }
@@ -130,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         clusterCa: pki.ca.certificate,
         certificateSigner: requestSigner(pki.ca, clock),
         volumeDirectories: localVolumes(data.volumes),
+        ...(options.nodeMonitorGraceSeconds ? { nodeLifecycle: { gracePeriodMs: options.nodeMonitorGraceSeconds * 1000 } } : {}),
         clientFor: (controller) => controlPlane.client(controllerUser(controller), controller, manager.metrics),
         leaderElection,
       }),
