@@ -1,7 +1,7 @@
 /** Components that a cluster may go without (`skiff up --without …`), so that others of their kind take their place. */
 import { UserError } from './user-error.ts'
 
-export const optionalComponents = ['controller-manager', 'scheduler', 'proxy', 'dns', 'ingress', 'metrics-server'] as const
+export const optionalComponents = ['controller-manager', 'scheduler', 'proxy', 'dns', 'ingress', 'metrics-server', 'cluster-autoscaler'] as const
 export type OptionalComponent = (typeof optionalComponents)[number]
 
 /** Reads `controller-manager,scheduler`; upstream's own names (`kube-scheduler`) mean the same. */

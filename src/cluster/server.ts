@@ -4,6 +4,7 @@ import type { ExtensionServer } from '../apiserver/aggregation/extension-client.
 import { kubeletProxy } from '../apiserver/proxy/proxy.ts'
 import type { UserInfo } from '../apiserver/request.ts'
 import { services } from '../apiserver/services/services.ts'
+import { autoscalerAccount } from '../autoscaler/manifests.ts'
 import type { Component, ComponentContext, Logger } from '../client/component.ts'
 import { startControllerManager } from '../controllers/all-controllers.ts'
 import { startClusterDns } from '../dns/cluster-dns.ts'
@@ -15,6 +16,7 @@ import { startScheduler } from '../scheduler/scheduler.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { openTraceLog } from '../trace/trace-log.ts'
 import { cgroupParent } from './cgroup-parent.ts'
+import { startNodePools } from './cluster-autoscaler.ts'
 import { apiPortInside, clusterCIDR, clusterDomain, dnsServiceAddress, nodeAddressOf, podBlock, serviceCIDR } from './cluster-network.ts'
 import { componentContext, type StopContext } from './component-context.ts'
 import { startComponentPages } from './component-pages.ts'
@@ -33,6 +35,7 @@ import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
 import { requestSigner } from './pki/request-signer.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
+import type { SimulatedNodes } from './simulated-nodes/simulated-nodes.ts'
 import { simulatedNodesAccount, startSimulatedNodes } from './simulated-nodes/start-simulated-nodes.ts'
 import { ensureSystemObjects } from './system-objects.ts'
 import { bootstrapUser, controllerManagerUser, controllerUser, nodeUser, proxyUser, schedulerUser, serviceAccountUser } from './users.ts'
@@ -173,6 +176,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     proxy: runs('proxy'),
     clock,
   })
+  let simulatedNodes: SimulatedNodes | undefined
   const faces: Promise<Component>[] = []
   if (runs('dns'))
     faces.push(
@@ -192,6 +196,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         pki,
         admin: context('skiff', bootstrapUser).client,
         extensions,
+        scrape: ({ metadata }) => simulatedNodes?.samples(metadata.name),
       }),
     )
   if (runs('ingress'))
@@ -204,21 +209,37 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         metrics: { host: nodeAddress, port: 10254 },
       }),
     )
-  if (options.simulatedNodes)
+  // Those that were asked for, and those that node pools ask for, are of one kind.
+  let simulation: Promise<SimulatedNodes> | undefined
+  const simulated = (): Promise<SimulatedNodes> => {
+    simulation ??= startSimulatedNodes({
+      context: context('simulated-nodes', serviceAccountUser('kube-system', simulatedNodesAccount)),
+      admin: context('skiff', bootstrapUser).client,
+      clientFor: (name) => controlPlane.client(nodeUser(name), 'kubelet'),
+      clusterDNS: dnsServiceAddress,
+      clusterDomain,
+      wish: options.simulatedNodes ?? { count: 0 },
+      onMade: (nodes) => {
+        simulatedNodes = nodes
+      },
+    })
+    return simulation
+  }
+  if (options.simulatedNodes) await simulated()
+  if (runs('cluster-autoscaler'))
     faces.push(
-      startSimulatedNodes({
-        context: context('simulated-nodes', serviceAccountUser('kube-system', simulatedNodesAccount)),
+      startNodePools(context('cluster-autoscaler', serviceAccountUser(autoscalerAccount.namespace, autoscalerAccount.name)), {
+        localNodes,
+        simulatedNodes: simulated,
         admin: context('skiff', bootstrapUser).client,
-        clientFor: (name) => controlPlane.client(nodeUser(name), 'kubelet'),
-        clusterDNS: dnsServiceAddress,
-        clusterDomain,
-        wish: options.simulatedNodes,
+        leaderElection,
       }),
     )
   components.push(...(await Promise.all(faces)))
   return {
     async stop() {
       for (const component of components.reverse()) await component.stop()
+      await (await simulation?.catch(() => undefined))?.stop()
       await localNodes?.stopAll()
       await node.stop()
       for (const stop of contexts) stop()

@@ -102,7 +102,7 @@ function scaleOf(object: AnyObject, paths: ScalePaths): AnyObject {
   return {
     kind: expected.kind,
     apiVersion: expected.apiVersion,
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
     spec: { replicas: Number(readPath(object, paths.specReplicas) ?? 0) },
     status: { replicas: Number(readPath(object, paths.statusReplicas) ?? 0), ...(selector ? { selector } : {}) },
   }
