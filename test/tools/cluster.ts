@@ -46,13 +46,13 @@ export const upWords = (dataDir: string) => [
   'off',
 ]
 
-export async function startTestCluster(options: { busybox?: boolean; directoryPrefix?: string } = {}): Promise<TestCluster> {
+export async function startTestCluster(options: { busybox?: boolean; words?: string[]; directoryPrefix?: string } = {}): Promise<TestCluster> {
   const dataDir = testDirectory(options.directoryPrefix)
   if (options.busybox ?? true) {
     mkdirSync(join(dataDir, 'images'), { recursive: true })
     await buildBusyboxImage(openImageStore(join(dataDir, 'images')), busybox)
   }
-  await run(skiff, upWords(dataDir))
+  await run(skiff, [...upWords(dataDir), ...(options.words ?? [])])
   return {
     dataDir,
     running: () => runningCluster(dataDirectory(dataDir)),
