@@ -12,6 +12,7 @@ import { type BenchCluster, type ClusterToMeasure, openCluster, ownCluster } fro
 import { hasWrk } from './load/run-load.ts'
 import { machineFacts } from './machine.ts'
 import { type AnyMeasure, CannotMeasure, type ClusterMeasure, type Result } from './measure.ts'
+import { autoscalerRound } from './measures/autoscalers.ts'
 import { guide } from './measures/guide.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
@@ -32,6 +33,7 @@ const measures: readonly AnyMeasure[] = [
   guide,
   proxyRules,
   recording,
+  autoscalerRound,
   idle,
   podStart,
   watchFanOut,

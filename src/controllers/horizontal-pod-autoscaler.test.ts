@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Component } from '../client/component.ts'
+import { startControllers } from '../client/controller-runner.ts'
 import { Deployment, HorizontalPodAutoscaler, Pod } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1Deployment, V1Pod, V2HorizontalPodAutoscaler, V2HorizontalPodAutoscalerSpec, V2MetricSpec } from '../machinery/schema/generated/types.ts'
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler.ts'
 import { Bench } from './testing/bench.ts'
@@ -16,6 +19,7 @@ describe('the autoscaler', () => {
   let metrics: ScriptedMetrics
   let running: Component | undefined
   let pods: V1Pod[]
+  let registry: MetricRegistry
 
   beforeEach(async () => {
     bench = await Bench.start()
@@ -52,7 +56,8 @@ describe('the autoscaler', () => {
     await havePods(replicas)
     const whole = { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, minReplicas: 1, maxReplicas: 10, metrics: [cpu(50)], ...spec }
     await bench.client.create(HorizontalPodAutoscaler, { metadata: at, spec: whole } as V2HorizontalPodAutoscaler)
-    running = bench.run(horizontalPodAutoscalerController())
+    registry = new MetricRegistry()
+    running = bench.runWith((context) => startControllers([horizontalPodAutoscalerController()], { ...context, metrics: registry }))
     await bench.settle()
   }
   const size = async () => (await bench.client.get(Deployment, at)).spec.replicas
@@ -78,6 +83,34 @@ describe('the autoscaler', () => {
     assert.deepEqual([status?.currentReplicas, status?.desiredReplicas, typeof status?.lastScaleTime], [3, 5, 'string'])
     await bench.settle(1000)
     assert.deepEqual(await bench.events(), ['Normal SuccessfulRescale New size: 5; reason: cpu resource utilization (percentage of request) above target'])
+  })
+
+  it('tells what it did under the names that dashboards know', async () => {
+    uses(80)
+    await begin(3)
+    const families = parseStrictly(registry.text())
+    const of = (name: string) =>
+      families.get(`horizontal_pod_autoscaler_controller_${name}`)?.samples.map(({ labels, value }) => `${Object.values(labels).join(' ')} ${value}`.trim())
+    assert.deepEqual(of('reconciliations_total'), ['scale_up none 1'])
+    assert.deepEqual(of('metric_computation_total'), ['scale_up none Resource 1'])
+    assert.deepEqual([of('desired_replicas'), of('num_horizontal_pod_autoscalers')], [['default web 5'], ['1']])
+    await bench.client.delete(HorizontalPodAutoscaler, at)
+    await bench.settle(100)
+    assert.ok(!parseStrictly(registry.text()).has('horizontal_pod_autoscaler_controller_desired_replicas'))
+  })
+
+  it('keeps to a tolerance of its own in each direction', async () => {
+    uses(54)
+    const policies = [{ type: 'Pods', value: 9, periodSeconds: 15 }]
+    await begin(3, { behavior: { scaleUp: { tolerance: '0.05', policies }, scaleDown: { tolerance: '0.5', stabilizationWindowSeconds: 0, policies } } })
+    assert.equal(await size(), 4)
+    await havePods(4)
+    uses(30)
+    for (let i = 0; i < 3; i++) await round()
+    assert.equal(await size(), 4)
+    uses(20)
+    for (let i = 0; i < 3; i++) await round()
+    assert.equal(await size(), 2)
   })
 
   it('lets small differences be, and looks every fifteen seconds', async () => {

@@ -4,6 +4,7 @@ import type { AnyController } from '../client/controller-runner.ts'
 import { HorizontalPodAutoscaler, Pod } from '../client/resources.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V2HorizontalPodAutoscaler } from '../machinery/schema/generated/types.ts'
+import { AutoscalerMetrics, actionOf } from './autoscaling/autoscaler-metrics.ts'
 import { type EvaluationOptions, evaluate } from './autoscaling/evaluate.ts'
 import { ScaleTargets } from './autoscaling/scale-target.ts'
 import { ScalingHistory } from './autoscaling/scaling-history.ts'
@@ -53,10 +54,14 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
     reads: [Pod],
     async reconcile(autoscaler, context) {
       const { key, clock } = context
+      const metrics = new AutoscalerMetrics(context.metrics)
+      metrics.count(() => known.size)
       const mine = known.get(key) ?? { history: new ScalingHistory(), lookedAt: Number.NEGATIVE_INFINITY, spec: '', pods: '' }
       if (!autoscaler) {
         release(key, mine)
         known.delete(key)
+        const [namespace = '', name = ''] = key.split('/')
+        metrics.desired(namespace, name, undefined)
         return undefined
       }
       known.set(key, mine)
@@ -66,7 +71,9 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
       // Its own status wakes it, too.
       if (spec === mine.spec && now < due) return { again: due - now }
       Object.assign(mine, { spec, lookedAt: now })
+      const start = clock.monotonic()
       const status = await evaluate({
+        metrics,
         autoscaler,
         context,
         history: mine.history,
@@ -78,6 +85,17 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
           return [...(claims.get(mine.pods) ?? [])].filter((one) => one !== keyOf(autoscaler))
         },
       })
+      const { namespace, name } = autoscaler.metadata
+      const scaled = status.lastScaleTime !== autoscaler.status?.lastScaleTime
+      const failed = status.conditions?.some(
+        ({ type, status: is, reason }) => is === 'False' && (type === 'AbleToScale' || (type === 'ScalingActive' && reason !== 'ScalingDisabled')),
+      )
+      const invalid = status.conditions?.some(
+        ({ reason }) => reason === 'InvalidSelector' || reason === 'AmbiguousSelector' || reason === 'InvalidMetricSourceType',
+      )
+      const action = scaled ? actionOf(status.currentReplicas ?? 0, status.desiredReplicas) : 'none'
+      metrics.reconciled(action, invalid ? 'spec' : failed ? 'internal' : 'none', clock.monotonic() - start)
+      metrics.desired(namespace, name, status.desiredReplicas)
       try {
         if (!deepEqual(status, autoscaler.status)) await context.client.updateStatus(HorizontalPodAutoscaler, { ...autoscaler, status })
       } catch (error) {

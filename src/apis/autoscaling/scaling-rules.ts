@@ -1,6 +1,7 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
 import type { V2HorizontalPodAutoscalerBehavior, V2HPAScalingRules } from '../../machinery/schema/generated/types.ts'
 import { nonNegative, positive } from '../formats.ts'
+import { quantityOrNothing } from '../resource-list.ts'
 
 const selections = ['Disabled', 'Max', 'Min']
 
@@ -27,6 +28,8 @@ function validateRules(rules: V2HPAScalingRules | undefined, at: string): FieldE
   const window = rules.stabilizationWindowSeconds
   if (window !== undefined && window < 0) errors.push(invalidValue(`${at}.stabilizationWindowSeconds`, window, nonNegative))
   if (window !== undefined && window > 3600) errors.push(invalidValue(`${at}.stabilizationWindowSeconds`, window, 'must be less than or equal to 3600'))
+  if (rules.tolerance !== undefined && (quantityOrNothing(rules.tolerance)?.nanos ?? -1n) < 0n)
+    errors.push(invalidValue(`${at}.tolerance`, rules.tolerance, nonNegative))
   if (rules.selectPolicy !== undefined && !selections.includes(rules.selectPolicy))
     errors.push(notSupported(`${at}.selectPolicy`, rules.selectPolicy, selections))
   if (!rules.policies?.length) errors.push(required(`${at}.policies`, 'must specify at least one Policy'))

@@ -5,6 +5,7 @@ import { timestamp } from '../../machinery/clock.ts'
 import { toNumber } from '../../machinery/quantity.ts'
 import type { V1Pod, V1Scale, V2HorizontalPodAutoscaler, V2HorizontalPodAutoscalerStatus, V2MetricStatus } from '../../machinery/schema/generated/types.ts'
 import { parseLabelSelector } from '../../machinery/selectors.ts'
+import { type AutoscalerMetrics, actionOf } from './autoscaler-metrics.ts'
 import { Conditions } from './conditions.ts'
 import { limitByBehavior, limitPlainly } from './limits.ts'
 import { type MetricContext, MetricFailure, propose } from './metric-proposal.ts'
@@ -24,6 +25,7 @@ export interface Evaluation {
   history: ScalingHistory
   targets: ScaleTargets
   options: EvaluationOptions
+  metrics: AutoscalerMetrics
   /** Another autoscaler's names that want the same pods. */
   rivals(selector: string): string[]
 }
@@ -162,13 +164,17 @@ async function askMetrics(evaluation: Evaluation, scale: V1Scale, selector: stri
   const statuses: V2MetricStatus[] = []
   const failures: MetricFailure[] = []
   for (const metric of metrics) {
+    const start = context.clock.monotonic()
+    const took = () => context.clock.monotonic() - start
     try {
       const proposal = await propose(metric, asking)
+      evaluation.metrics.computed(metric.type, actionOf(current, proposal.replicas), 'none', took())
       statuses.push(proposal.status)
       if (name === '' || proposal.replicas > replicas) [replicas, name] = [proposal.replicas, proposal.name]
     } catch (error) {
       if (!(error instanceof MetricFailure)) throw error
       failures.push(error)
+      evaluation.metrics.computed(metric.type, 'none', error.reason === 'InvalidMetricSourceType' ? 'spec' : 'internal', took())
       // The place is kept: statuses stand in the order of the metrics.
       statuses.push({ type: '' })
       context.event(autoscaler, 'Warning', error.reason, error.bare)
