@@ -1,5 +1,6 @@
 /** Twenty watchers and two writers: whoever watches sees each change once, in order, however slowly it reads. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import * as https from 'node:https'
@@ -73,7 +74,7 @@ async function inProcess(path: string): Promise<Watcher> {
 }
 
 /** A slow one reads nothing until it is let go on. */
-async function overHttp(path: string, slow: boolean): Promise<Watcher & { resume(): void }> {
+async function overHttp(path: string, slow: boolean): Promise<Watcher & { resume(): void; ended(): Promise<unknown> }> {
   const made = watcher()
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     https.get({ agent: false, host: '127.0.0.1', port, path, ca: pki.ca.certificate }, resolve).on('error', reject)
@@ -86,7 +87,7 @@ async function overHttp(path: string, slow: boolean): Promise<Watcher & { resume
       for (const line of lines) made.take(JSON.parse(line))
     })
   if (!slow) read()
-  return { ...made, resume: () => void (slow && read()) }
+  return { ...made, resume: () => void (slow && read()), ended: () => once(response, 'end') }
 }
 
 /** Creates, changes and deletes; half of the objects stay. Ends with the events that tell of it. */
@@ -133,4 +134,29 @@ test('over HTTP, with slow ones among them', { timeout: 5000 }, async () => {
   await expectAll('http', made, () => {
     for (const one of made) one.resume()
   })
+})
+
+test('who does not read loses its watch, not the server its memory; who reads again sees what came first, and the end', { timeout: 30_000 }, async () => {
+  await t.call('POST', '/api/v1/namespaces', { metadata: { name: 'stuck' } })
+  const path = '/api/v1/namespaces/stuck/configmaps'
+  const cache = (await t.server.access.cached('configmaps')) as unknown as { watchers: number }
+  const before = cache.watchers
+  const stuck = await overHttp(`${path}?watch=true`, true)
+  assert.equal(cache.watchers, before + 1)
+  await t.call('POST', path, { metadata: { name: 'often' } })
+  const text = 'x'.repeat(8000)
+  let count = 0
+  // As much as the kernel's buffers and ours take, whatever they are here.
+  while (cache.watchers > before && count < 50_000) {
+    await t.call('PUT', `${path}/often`, { metadata: { name: 'often' }, data: { text, count: String(count++) } })
+    // The store is in memory: without a pause nothing is written to anybody.
+    if (count % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(cache.watchers, before)
+  const ended = stuck.ended()
+  stuck.resume()
+  await ended
+  assert.ok(stuck.seen.length > 0 && stuck.seen.length < count, `${stuck.seen.length} of ${count} were told`)
+  const revisions = stuck.seen.map((line) => Number(line.split(' ')[2]))
+  for (let i = 2; i < revisions.length; i++) assert.equal(revisions[i], (revisions[i - 1] ?? 0) + 1)
 })
