@@ -73,7 +73,7 @@ describe('scheduling cycle', () => {
       [on('a', 'p1'), on('b', 'p2')],
       pod('new'),
     )
-    assert.equal(chosen(result), '0/4 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 1 node(s) were unschedulable, 2 Insufficient cpu.')
+    assert.equal(chosen(result), '0/4 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, 2 Insufficient cpu.')
     assert.ok(!result.ok && result.wakenBy.has('pod-deleted') && result.wakenBy.has('node-taints'))
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import { created, problems, row, updateProblems } from '../testing/draft.ts'
 import { Pod } from './pod.ts'
 
@@ -219,4 +220,21 @@ test('a thousand pods in well under a second', () => {
   const start = performance.now()
   for (let index = 0; index < 1000; index++) problems(Pod, given)
   assert.ok(performance.now() - start < 1000)
+})
+
+test('label keys become part of the selectors', () => {
+  const term = { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'web' } }, matchLabelKeys: ['version'], mismatchLabelKeys: ['tenant', 'absent'] }
+  const stored = created(Pod, {
+    ...pod({
+      affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } }, matchLabelKeys: ['version'] },
+      ],
+    }),
+    metadata: { ...metadata, labels: { app: 'web', version: 'one', tenant: 'a' } },
+  }) as unknown as V1Pod
+  const version = { key: 'version', operator: 'In', values: ['one'] }
+  const [merged] = stored.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+  assert.deepEqual(merged?.labelSelector, { matchLabels: { app: 'web' }, matchExpressions: [version, { key: 'tenant', operator: 'NotIn', values: ['a'] }] })
+  assert.deepEqual(stored.spec.topologySpreadConstraints?.[0]?.labelSelector?.matchExpressions, [version])
 })

@@ -7,6 +7,7 @@ import { validatePodSpec } from '../pod-spec-validation/pod-spec.ts'
 import { podWarnings } from '../pod-spec-warnings.ts'
 import { keepField } from '../subresources.ts'
 import { podColumns } from './pod-columns.ts'
+import { mergeLabelKeys } from './pod-label-keys.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { validateImage, validatePodUpdate } from './pod-update-validation.ts'
 import { qualityOfService } from './quality-of-service.ts'
@@ -39,6 +40,7 @@ export const Pod = defineResource<V1Pod>({
     podDefaults(pod.spec)
   },
   prepareForCreate(pod, { now }) {
+    mergeLabelKeys(pod)
     pod.status = { phase: 'Pending', qosClass: qualityOfService(pod.spec) }
     if (pod.spec.schedulingGates?.length)
       pod.status.conditions = [

@@ -12,7 +12,7 @@ export const taintToleration: Plugin = {
       (one) => (one.effect === 'NoSchedule' || one.effect === 'NoExecute') && !pod.tolerations.some((toleration) => tolerates(toleration, one)),
     )
     if (!taint) return undefined
-    return { reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`, unresolvable: true }
+    return { reason: 'node(s) had untolerated taint(s)', unresolvable: true }
   },
   // The same for all where no node has such a taint.
   preScore: (_pod, nodes) => (nodes.some(({ taints }) => taints.some(({ effect }) => effect === 'PreferNoSchedule')) ? undefined : 'skip'),
