@@ -144,7 +144,8 @@ function nextAttempt(pod: V1Pod, container: V1Container, { services }: SyncReque
   if (last) return restartCount(last) + 1
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
   const known = statuses.find((status) => status.name === container.name)
-  return known?.containerID ? known.restartCount + 1 : 0
+  // One that was lost with its machine may stand there as ended already.
+  return known && (known.containerID || known.lastState?.terminated) ? known.restartCount + 1 : 0
 }
 
 /** Secrets that are missing are left out: the image may be there, or be public. */
