@@ -4,6 +4,8 @@ import { execFile } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -16,13 +18,13 @@ import { startControllers } from '../../src/client/controller-runner.ts'
 import { createHttpTransport } from '../../src/client/http-transport.ts'
 import { createInformerFactory } from '../../src/client/informer-factory.ts'
 import { silentLogger as log } from '../../src/client/logger.ts'
-import { Node } from '../../src/client/resources.ts'
+import { ConfigMap, Node } from '../../src/client/resources.ts'
 import { processStartTime } from '../../src/cluster/data-directory.ts'
 import { pinOf } from '../../src/cluster/join/authority-pin.ts'
 import { readCredentials, readServingPair, writeCredentials } from '../../src/cluster/join/credential-files.ts'
 import { type JoinOptions, join } from '../../src/cluster/join/join.ts'
 import { ensureJoinObjects } from '../../src/cluster/join/join-objects.ts'
-import { keepCredentials } from '../../src/cluster/join/keep-credentials.ts'
+import { keepCredentials, renewalTime } from '../../src/cluster/join/keep-credentials.ts'
 import { requestServingCertificate } from '../../src/cluster/join/request-certificate.ts'
 import { createToken, deleteToken } from '../../src/cluster/join/tokens.ts'
 import { createAuthority, issueCertificate, type KeyPair } from '../../src/cluster/pki/certificate-authority.ts'
@@ -33,6 +35,7 @@ import { bootstrapSigner } from '../../src/controllers/bootstrap-signer.ts'
 import { certificateApprovingController } from '../../src/controllers/certificate-approving.ts'
 import { certificateSigningController } from '../../src/controllers/certificate-signing.ts'
 import { tokenCleaner } from '../../src/controllers/token-cleaner.ts'
+import { signDetached } from '../../src/machinery/detached-jws.ts'
 import { realClock as clock } from '../../src/machinery/real-clock.ts'
 import { VirtualClock } from '../../src/machinery/virtual-clock.ts'
 import { startApiServer, type TestApiServer } from '../tools/api-server.ts'
@@ -141,6 +144,33 @@ describe('joining by token', () => {
     assert.notDeepEqual((await joining('moved', { ...kept, token: options.token })).client, pair)
   })
 
+  it('not one that somebody pretends to be: the token is never shown to him', async () => {
+    const [token, foreign] = [await good(), await createAuthority('kubernetes', clock.now())]
+    const [id = ''] = token.split('.')
+    const { certificate, key } = await issueCertificate(foreign, { commonName: 'x', usages: ['server'], addresses: ['127.0.0.1'] }, clock.now())
+    const data = Buffer.from(foreign.certificate).toString('base64')
+    const kubeconfig = JSON.stringify({ clusters: [{ name: '', cluster: { server: api.url, 'certificate-authority-data': data } }] })
+    let signature: string | undefined
+    const seen: (string | undefined)[] = []
+    const pretender = createServer({ cert: certificate, key }, ({ url, headers }, response) => {
+      seen.push(url, headers.authorization)
+      const signed = signature === undefined ? {} : { [`jws-kubeconfig-${id}`]: signature }
+      const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cluster-info' }, data: { kubeconfig, ...signed } }
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(object))
+    })
+    await new Promise<void>((resolve) => pretender.listen(0, '127.0.0.1', resolve))
+    const server = `https://127.0.0.1:${(pretender.address() as AddressInfo).port}`
+    await fails(joining('bad', { server, token }), /the cluster knows no token/)
+    await fails(joining('bad', { server, token, caHash: pin() }), /is not the one that --ca-hash names/)
+    const signatureOf = async () => (await client.get(ConfigMap, { name: 'cluster-info', namespace: 'kube-public' })).data?.[`jws-kubeconfig-${id}`]
+    const real = await eventually('the token has signed', signatureOf, 10)
+    for (signature of [signDetached(kubeconfig, id, 'fedcba9876543210'), real, 'nonsense', `${signDetached(kubeconfig, id, '').split('..')[0]}..`])
+      await fails(joining('bad', { server, token }), /the cluster refused the token/)
+    assert.deepEqual([...new Set(seen)], ['/api/v1/namespaces/kube-public/configmaps/cluster-info', undefined])
+    pretender.closeAllConnections()
+    await new Promise((resolve) => pretender.close(resolve))
+  })
+
   it('not under the name of a node that is there and ready', async () => {
     const node = await client.create(Node, { metadata: { name: 'taken' }, spec: {} })
     const ready = { type: 'Ready', status: 'True' }
@@ -199,7 +229,14 @@ describe('joining by token', () => {
     const end = keepCredentials({ ...options, serving: { shown: oldServing, addresses: ['192.0.2.20'], dnsNames: [], renew: (pair) => served.push(pair) } })
     await virtual.advance(254 * day)
     assert.equal(await shown(), idOf(old))
-    assert.equal(served.length, 0)
+    assert.doesNotMatch(await admin('get csr'), /system:node:old/)
+    for (const [chance, part] of [
+      [0, 0.7],
+      [1, 0.9],
+    ] as const) {
+      const { validFromDate: from, validToDate: to } = new X509Certificate(old.certificate)
+      assert.equal(renewalTime(old.certificate, chance), from.getTime() + (to.getTime() - from.getTime()) * part)
+    }
     const watching = await transport.request({ method: 'GET', path: '/api/v1/nodes', query: { watch: 'true', fieldSelector: 'metadata.name=old' } })
     const events = (watching.events as AsyncIterable<{ type: string }>)[Symbol.asyncIterator]()
     assert.equal((await events.next()).value?.type, 'ADDED')

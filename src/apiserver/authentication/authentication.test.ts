@@ -33,6 +33,59 @@ describe('a token signer', () => {
   })
 })
 
+describe('bootstrap tokens', () => {
+  const clock = new VirtualClock()
+  let test: TestServer
+  before(async () => {
+    test = await startTestServer({ clock, parts: [authentication({ serviceAccountKey: { privateKey: pem('ec') } })] })
+    await test.call('POST', '/api/v1/namespaces', { metadata: { name: 'kube-system' } })
+  })
+  after(() => test.stop())
+
+  const create = (id: string, more: Record<string, string> = {}, at: { name?: string; type?: string } = {}) =>
+    test.call('POST', '/api/v1/namespaces/kube-system/secrets', {
+      metadata: { name: at.name ?? `bootstrap-token-${id}` },
+      type: at.type ?? 'bootstrap.kubernetes.io/token',
+      stringData: { 'token-id': id, 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true', ...more },
+    })
+  const review = async (id: string, secret = '0123456789abcdef', audiences?: string[]) => {
+    const { object } = await test.call('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token: `${id}.${secret}`, audiences } })
+    const { authenticated, user } = object.status as unknown as { authenticated?: boolean; user?: { username: string; groups: string[] } }
+    return authenticated ? user : undefined
+  }
+
+  it('make their bearer a user of their groups', async () => {
+    await create('aaaaaa', { 'auth-extra-groups': 'system:bootstrappers:worker,system:bootstrappers:ingress' })
+    assert.deepEqual(await review('aaaaaa'), {
+      username: 'system:bootstrap:aaaaaa',
+      groups: ['system:bootstrappers', 'system:bootstrappers:ingress', 'system:bootstrappers:worker', 'system:authenticated'],
+    })
+    assert.equal(await review('aaaaaa', '0123456789abcdef', ['vault']), undefined)
+  })
+
+  it('count as long as they are there, and by their whole secret', async () => {
+    await create('bbbbbb', { expiration: new Date(clock.now() + 60_000).toISOString() })
+    assert.ok(await review('bbbbbb'))
+    for (const wrong of ['0123456789abcdee', '0123456789abcde', '']) assert.equal(await review('bbbbbb', wrong), undefined)
+    await clock.advance(59_000)
+    assert.ok(await review('bbbbbb'))
+    await clock.advance(1000)
+    assert.equal(await review('bbbbbb'), undefined)
+    assert.ok(await review('aaaaaa'))
+    await test.call('DELETE', '/api/v1/namespaces/kube-system/secrets/bootstrap-token-aaaaaa')
+    assert.equal(await review('aaaaaa'), undefined)
+  })
+
+  it('do not count where their Secret does not say so', async () => {
+    await create('cccccc', { 'usage-bootstrap-authentication': 'false' })
+    await create('dddddd', { 'auth-extra-groups': 'system:masters' })
+    await create('eeeeee', { expiration: 'soon' })
+    await create('ffffff', {}, { name: 'bootstrap-token-gggggg' })
+    await create('hhhhhh', {}, { type: 'Opaque' })
+    for (const id of ['cccccc', 'dddddd', 'eeeeee', 'ffffff', 'gggggg', 'hhhhhh']) assert.equal(await review(id), undefined, id)
+  })
+})
+
 describe('tokens of service accounts', () => {
   const clock = new VirtualClock()
   let test: TestServer

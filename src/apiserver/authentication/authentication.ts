@@ -117,8 +117,11 @@ export function authentication(options: AuthenticationOptions): ServerPartFactor
       },
     }
     const review = async (token: string, asked: string[]) => {
-      const known = fixedUser(token) ?? (await bootstrapUser(server, token))
-      return known ? { user: known, audiences: asked } : await judge.judge(token, asked)
+      const known = fixedUser(token)
+      if (known) return { user: known, audiences: asked }
+      const own = asked.filter((audience) => audiences.includes(audience))
+      const joining = own.length > 0 ? await bootstrapUser(server, token) : undefined
+      return joining ? { user: joining, audiences: own } : await judge.judge(token, asked)
     }
     return {
       name: 'authentication',
