@@ -9,6 +9,8 @@ export interface Instance {
   state: 'creating' | 'running' | 'deleting'
   /** Why it will never run. */
   error?: { code: string; message: string }
+  /** Its Node object, where it has registered: added by whoever asks for something to be done with it. */
+  node?: V1Node
 }
 
 export interface NodeGroup {

@@ -82,9 +82,10 @@ export async function poolState({ pool, group, memory, view, settings, clock }: 
     lostWishes: 0,
   }
   const seen = new Set<string>()
-  for (const instance of instances) {
-    if (instance.state === 'deleting') continue
-    const node = nodes.find((one) => isNodeOf(instance, one))
+  for (const known of instances) {
+    if (known.state === 'deleting') continue
+    const node = nodes.find((one) => isNodeOf(known, one))
+    const instance = node ? { ...known, node } : known
     if (node) state.members.push({ node, instance })
     if (node && (isBeingDeleted(node) || isReady(node) || view.wasReady(node))) continue
     seen.add(instance.id)

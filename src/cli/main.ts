@@ -16,6 +16,10 @@ const commands: Record<string, { summary: string; load(): Promise<Command> }> = 
   apiserver: { summary: 'run the API server alone', load: async () => (await import('./commands/apiserver.ts')).apiserver },
   'controller-manager': { summary: 'run the controllers against any cluster', load: async () => (await import('./commands/components.ts')).controllerManager },
   scheduler: { summary: 'run the scheduler against any cluster', load: async () => (await import('./commands/components.ts')).scheduler },
+  'cluster-autoscaler': {
+    summary: 'run the cluster autoscaler against any cluster, for external node pools',
+    load: async () => (await import('./commands/cluster-autoscaler.ts')).clusterAutoscaler,
+  },
   proxy: { summary: 'run the Service proxy against any cluster', load: async () => (await import('./commands/components.ts')).proxy },
   dns: { summary: 'run the cluster DNS against any cluster', load: async () => (await import('./commands/components.ts')).dns },
   ingress: { summary: 'run the Ingress controller against any cluster', load: async () => (await import('./commands/components.ts')).ingress },

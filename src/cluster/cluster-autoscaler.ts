@@ -1,6 +1,7 @@
 /** The autoscaler of a cluster of Skiff: its pools' nodes are real ones of this machine, simulated ones, or those of others. */
 
 import { startClusterAutoscaler } from '../autoscaler/cluster-autoscaler.ts'
+import { externalProviderOnDemand } from '../autoscaler/external/on-demand.ts'
 import { autoscalerObjects } from '../autoscaler/manifests.ts'
 import { madeNodes, type NodeMaker, poolOfName } from '../autoscaler/providers/made-nodes.ts'
 import type { Client } from '../client/client.ts'
@@ -35,6 +36,7 @@ export async function startNodePools(context: ComponentContext, options: Cluster
     providers: {
       Local: madeNodes({ maker: localMaker(options.localNodes), client, clock }),
       Simulated: madeNodes({ maker: simulatedMaker(() => options.simulatedNodes()), client, clock }),
+      External: externalProviderOnDemand({ client, clock }),
     },
     leaderElection,
   })

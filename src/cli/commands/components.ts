@@ -23,14 +23,14 @@ import { startScheduler } from '../../scheduler/scheduler.ts'
 import type { Command, Option, Values } from '../command.ts'
 import { count, port } from '../numbers.ts'
 
-const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
-const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
-const electOption: Option = { type: 'string', value: 'true|false', default: 'true', help: 'take part in leader election, so that several may run' }
+export const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
+export const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
+export const electOption: Option = { type: 'string', value: 'true|false', default: 'true', help: 'take part in leader election, so that several may run' }
 
 const kubeconfigFile = (values: Values) => (typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env))
 const contextName = (values: Values) => (typeof values.context === 'string' ? values.context : undefined)
 
-function connect(values: Values, component: string): ComponentContext {
+export function connect(values: Values, component: string): ComponentContext {
   const file = kubeconfigFile(values)
   const log = createLogger({ clock: realClock, write: (line) => console.log(line), fields: { component } })
   try {
@@ -43,7 +43,7 @@ function connect(values: Values, component: string): ComponentContext {
 }
 
 /** PEM; the kubeconfig's own authority where no file is named, as it is the cluster's. */
-function clusterCa(values: Values): string | undefined {
+export function clusterCa(values: Values): string | undefined {
   const file = values['cluster-ca-file']
   if (typeof file !== 'string') return loadKubeconfig(kubeconfigFile(values), contextName(values)).ca?.toString()
   try {
@@ -65,14 +65,14 @@ function signing(values: Values): { certificateSigner?: CertificateSigner } {
   }
 }
 
-function election(values: Values): { leaderElection?: Election } {
+export function election(values: Values): { leaderElection?: Election } {
   const elect = values['leader-elect']
   if (elect !== 'true' && elect !== 'false') throw new UserError(`--leader-elect must be true or false, not '${elect}'`)
   return elect === 'true' ? { leaderElection: { identity: `${hostname()}_${realClock.uuid()}` } } : {}
 }
 
 /** Runs until a signal ends it. */
-async function runUntilSignal(start: () => Component | Promise<Component>): Promise<number> {
+export async function runUntilSignal(start: () => Component | Promise<Component>): Promise<number> {
   const component = await start()
   // Timers of the clock do not keep a process alive.
   const alive = setInterval(() => {}, 1 << 30)

@@ -1,0 +1,206 @@
+/** Pools whose nodes others make: any provider of cluster-autoscaler's external gRPC protocol. */
+import type { Client } from '../../client/client.ts'
+import { Secret } from '../../client/resources.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { MessageDecoder } from '../../machinery/protobuf/decode-message.ts'
+import { readBuiltInSchema } from '../../machinery/schema/built-in.ts'
+import type { V1Node } from '../../machinery/schema/generated/types.ts'
+import { Schema } from '../../machinery/schema/schema.ts'
+import type { NodePool, ScaleDownSettings } from '../node-pool.ts'
+import type { Instance, NodeGroup, NodeProvider } from '../node-provider.ts'
+import { defaultSettings } from '../settings.ts'
+import { type Duration, type ExternalNode, type GroupOptions, instanceStates } from './protocol.ts'
+import { ProviderConnection, type ProviderCredentials } from './provider-connection.ts'
+
+export interface ExternalProviderOptions {
+  client: Client
+  clock: Clock
+}
+
+/** How a node looks, and when it may go, seldom changes. */
+const keepMs = 60_000
+
+interface Connected {
+  connection: ProviderConnection
+  groups: Map<string, ExternalGroup>
+  /** Names of the provider's groups, or why they are not known. */
+  known: Promise<Set<string>>
+}
+
+export function externalProvider(options: ExternalProviderOptions): NodeProvider {
+  const connections = new Map<string, Promise<Connected>>()
+  const decoder = new LazyDecoder()
+
+  const connect = async (address: string, tlsSecretName: string | undefined): Promise<Connected> => {
+    const tls = tlsSecretName === undefined ? undefined : await readCredentials(options.client, tlsSecretName)
+    const connection = new ProviderConnection(address, options.clock, tls)
+    return { connection, groups: new Map(), known: namesOf(connection) }
+  }
+
+  return {
+    async group(pool) {
+      const { address, tlsSecretName, group: id = pool.metadata.name } = externalOf(pool)
+      const key = `${address} ${tlsSecretName ?? ''}`
+      const connecting = connections.get(key) ?? connect(address, tlsSecretName)
+      connections.set(key, connecting)
+      // What could not be read now may be there later.
+      connecting.catch(() => connections.delete(key))
+      const { connection, groups, known } = await connecting
+      const names = await known
+      if (!names.has(id)) throw new Error(`the provider at ${address} has no node group '${id}'; it has ${[...names].sort().join(', ') || 'none'}`)
+      const group = groups.get(id) ?? new ExternalGroup(connection, id, options.clock, decoder)
+      groups.set(id, group)
+      return group
+    },
+    async refresh() {
+      await Promise.all(
+        [...connections.values()].map(async (connecting) => {
+          const connected = await connecting
+          connected.known = connected.connection.call('Refresh', {}).then(() => namesOf(connected.connection))
+          await connected.known
+        }),
+      )
+    },
+    async close() {
+      for (const connecting of connections.values()) {
+        const connected = await connecting.catch(() => undefined)
+        await connected?.connection.call('Cleanup', {}).catch(() => {})
+        connected?.connection.close()
+      }
+      connections.clear()
+    },
+  }
+}
+
+async function namesOf(connection: ProviderConnection): Promise<Set<string>> {
+  return new Set((await connection.call('NodeGroups', {})).groups.map(({ id }) => id))
+}
+
+function externalOf({ spec, metadata }: NodePool) {
+  if (!spec.external) throw new Error(`the pool ${metadata.name} does not say who makes its nodes`)
+  return spec.external
+}
+
+async function readCredentials(client: Client, name: string): Promise<ProviderCredentials> {
+  const { data = {} } = await client.get(Secret, { name, namespace: 'kube-system' })
+  const part = (key: string) => {
+    const text = data[key]
+    if (text === undefined) throw new Error(`the Secret kube-system/${name} has no ${key}`)
+    return Buffer.from(text, 'base64')
+  }
+  return { ca: part('ca.crt'), key: part('tls.key'), certificate: part('tls.crt') }
+}
+
+/** The schema is large, and few need it here. */
+class LazyDecoder {
+  #decoder: MessageDecoder | undefined
+
+  node(bytes: Uint8Array): V1Node {
+    this.#decoder ??= new MessageDecoder(new Schema(readBuiltInSchema()))
+    const { metadata, spec, status } = (this.#decoder.decode('V1Node', bytes) ?? {}) as Partial<V1Node>
+    const identity = { uid: '', resourceVersion: '', creationTimestamp: '' }
+    return {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'template', ...metadata, ...identity },
+      spec: spec ?? {},
+      status: { ...status, allocatable: status?.allocatable ?? status?.capacity ?? {} },
+    }
+  }
+}
+
+class ExternalGroup implements NodeGroup {
+  readonly #connection: ProviderConnection
+  readonly #id: string
+  readonly #clock: Clock
+  readonly #decoder: LazyDecoder
+  #kept: { at: number; template: V1Node | undefined; settings: ScaleDownSettings & { provisionSeconds?: number } } | undefined
+
+  constructor(connection: ProviderConnection, id: string, clock: Clock, decoder: LazyDecoder) {
+    this.#connection = connection
+    this.#id = id
+    this.#clock = clock
+    this.#decoder = decoder
+  }
+
+  async template(): Promise<V1Node | undefined> {
+    return (await this.#look()).template
+  }
+
+  async settings() {
+    return (await this.#look()).settings
+  }
+
+  async targetSize(): Promise<number> {
+    return (await this.#connection.call('NodeGroupTargetSize', { id: this.#id })).size
+  }
+
+  async instances(): Promise<Instance[]> {
+    const { instances } = await this.#connection.call('NodeGroupNodes', { id: this.#id })
+    return instances.map(({ id, status }): Instance => {
+      const error = status?.error?.code ? { error: { code: status.error.code, message: status.error.message } } : {}
+      return { id, state: instanceStates[status?.state ?? 0] ?? 'running', ...error }
+    })
+  }
+
+  async increase(by: number): Promise<void> {
+    await this.#connection.call('NodeGroupIncreaseSize', { id: this.#id, delta: by })
+  }
+
+  async remove(instances: readonly Instance[]): Promise<void> {
+    await this.#connection.call('NodeGroupDeleteNodes', { id: this.#id, nodes: instances.map(toExternal) })
+  }
+
+  async takeBack(wishes: number): Promise<void> {
+    await this.#connection.call('NodeGroupDecreaseTargetSize', { id: this.#id, delta: -wishes })
+  }
+
+  async #look() {
+    const now = this.#clock.monotonic()
+    if (this.#kept && now - this.#kept.at < keepMs) return this.#kept
+    const id = this.#id
+    const [info, own] = await Promise.all([
+      this.#connection.ask('NodeGroupTemplateNodeInfo', { id }),
+      this.#connection.ask('NodeGroupGetOptions', { id, defaults: defaultOptions }),
+    ])
+    const bytes = info && (info.node.length > 0 ? info.node : info.old)
+    this.#kept = { at: now, template: bytes && bytes.length > 0 ? this.#decoder.node(bytes) : undefined, settings: settingsFrom(own?.options) }
+    return this.#kept
+  }
+}
+
+/** What the provider only repeats of what it was told, it does not say. */
+function settingsFrom(options: GroupOptions | undefined): ScaleDownSettings & { provisionSeconds?: number } {
+  if (!options) return {}
+  const said = (name: 'unneeded' | 'unready' | 'provision') => {
+    const own = options[name]
+    return own && secondsOf(own) > 0 && secondsOf(own) !== secondsOf(defaultOptions[name]) ? secondsOf(own) : undefined
+  }
+  const { utilizationThreshold } = options
+  const [unneededSeconds, unreadySeconds, provisionSeconds] = [said('unneeded'), said('unready'), said('provision')]
+  return {
+    ...(utilizationThreshold > 0 && utilizationThreshold !== defaultOptions.utilizationThreshold ? { utilizationPercent: utilizationThreshold * 100 } : {}),
+    ...(unneededSeconds === undefined ? {} : { unneededSeconds }),
+    ...(unreadySeconds === undefined ? {} : { unreadySeconds }),
+    ...(provisionSeconds === undefined ? {} : { provisionSeconds }),
+  }
+}
+
+const toDuration = (ms: number): Duration => ({ seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 })
+const secondsOf = ({ seconds, nanos }: Duration): number => seconds + nanos / 1e9
+
+const defaultOptions = {
+  utilizationThreshold: defaultSettings.scaleDownUtilizationThreshold,
+  gpuUtilizationThreshold: defaultSettings.scaleDownUtilizationThreshold,
+  zeroOrMaxNodeScaling: false,
+  ignoreDaemonSetsUtilization: false,
+  unneeded: toDuration(defaultSettings.scaleDownUnneededMs),
+  unready: toDuration(defaultSettings.scaleDownUnreadyMs),
+  provision: toDuration(defaultSettings.maxNodeProvisionMs),
+}
+
+/** One that never registered is called by its id alone. */
+function toExternal({ id, node }: Instance): ExternalNode {
+  const { name = id, labels = {}, annotations = {} } = node?.metadata ?? {}
+  return { providerID: node?.spec.providerID ?? id, name, labels, annotations }
+}

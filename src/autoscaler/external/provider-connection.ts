@@ -1,0 +1,75 @@
+/** One provider on the other side of a connection, call by call. */
+import { Client, credentials, status } from '@grpc/grpc-js'
+import type { Clock } from '../../machinery/clock.ts'
+import { type Call, type CallName, calls, pathOf } from './protocol.ts'
+
+export interface ProviderCredentials {
+  ca: Buffer
+  key: Buffer
+  certificate: Buffer
+}
+
+type Request<N extends CallName> = (typeof calls)[N] extends Call<infer Q, infer _> ? Partial<Q> : never
+type Response<N extends CallName> = (typeof calls)[N] extends Call<infer _, infer A> ? A : never
+
+/** As upstream's client waits. */
+const timeoutMs = 5_000
+
+export class ProviderConnection {
+  readonly address: string
+  readonly #client: Client
+  readonly #clock: Clock
+
+  constructor(address: string, clock: Clock, tls?: ProviderCredentials) {
+    this.address = address
+    this.#clock = clock
+    this.#client = new Client(address, tls ? credentials.createSsl(tls.ca, tls.key, tls.certificate) : credentials.createInsecure())
+  }
+
+  /** Rejects in a sentence. */
+  call<N extends CallName>(name: N, request: Request<N>): Promise<Response<N>> {
+    const codec = calls[name] as unknown as Call<object, object>
+    return new Promise((resolve, reject) => {
+      let late = false
+      const running = this.#client.makeUnaryRequest(
+        pathOf(name),
+        (value: object) => Buffer.from(codec.request.encode(value)),
+        (bytes: Buffer) => codec.response.decode(bytes),
+        request,
+        (error, answer) => {
+          timer.cancel()
+          if (late) reject(new Error(`the provider at ${this.address} did not answer ${name} within ${timeoutMs / 1000}s`))
+          else if (error) reject(new ProviderError(`the provider at ${this.address} refused ${name}: ${error.details}`, error.code))
+          else resolve(answer as Response<N>)
+        },
+      )
+      const timer = this.#clock.after(timeoutMs, () => {
+        late = true
+        running.cancel()
+      })
+    })
+  }
+
+  /** The same, with undefined where the provider does not know the call. */
+  async ask<N extends CallName>(name: N, request: Request<N>): Promise<Response<N> | undefined> {
+    try {
+      return await this.call(name, request)
+    } catch (error) {
+      if (error instanceof ProviderError && error.code === status.UNIMPLEMENTED) return undefined
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+export class ProviderError extends Error {
+  readonly code: number
+
+  constructor(message: string, code: number) {
+    super(message)
+    this.code = code
+  }
+}

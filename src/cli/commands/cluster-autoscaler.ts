@@ -1,0 +1,78 @@
+/** The autoscaler alone: for pools whose nodes an external provider makes. */
+import { startClusterAutoscaler } from '../../autoscaler/cluster-autoscaler.ts'
+import { externalProviderOnDemand } from '../../autoscaler/external/on-demand.ts'
+import type { AutoscalerSettings, ExpanderName } from '../../autoscaler/settings.ts'
+import { UserError } from '../../cluster/user-error.ts'
+import { parseQuantity } from '../../machinery/quantity.ts'
+import type { Command, Option, Values } from '../command.ts'
+import { connect, contextOption, election, electOption, kubeconfigOption, runUntilSignal } from './components.ts'
+
+const expanders: readonly ExpanderName[] = ['random', 'least-waste', 'priority']
+
+/** Names and defaults as upstream's flags. */
+const autoscalerOptions: Record<string, Option> = {
+  expander: { type: 'string', value: 'NAMES', default: 'least-waste', help: `which pool grows: ${expanders.join(', ')}, or several, one after the other` },
+  'scan-interval': { type: 'string', value: 'SECONDS', default: '10', help: 'how often it looks without being asked' },
+  'max-nodes-total': { type: 'string', value: 'NUMBER', default: '0', help: 'of the whole cluster; 0: no limit' },
+  'max-cores-total': { type: 'string', value: 'NUMBER', help: 'of the whole cluster' },
+  'max-memory-total': { type: 'string', value: 'AMOUNT', help: 'of the whole cluster, as 320Gi' },
+  'scale-down-enabled': { type: 'string', value: 'true|false', default: 'true', help: 'whether nodes go' },
+  'scale-down-utilization-threshold': { type: 'string', value: 'SHARE', default: '0.5', help: 'a node of which more is requested stays' },
+  'scale-down-unneeded-time': { type: 'string', value: 'SECONDS', default: '600', help: 'so long a node is not needed before it goes' },
+  'scale-down-unready-time': { type: 'string', value: 'SECONDS', default: '1200', help: 'the same for a node that is not ready' },
+  'scale-down-delay-after-add': { type: 'string', value: 'SECONDS', default: '600', help: 'after nodes were added none goes for so long' },
+  'max-node-provision-time': { type: 'string', value: 'SECONDS', default: '900', help: 'a node that is not ready after so long is given up' },
+}
+
+function autoscalerSettings(values: Values): Partial<AutoscalerSettings> {
+  const number = (name: string): number => {
+    const value = Number(values[name])
+    if (values[name] === '' || !Number.isFinite(value) || value < 0)
+      throw new UserError(`--${name} must be a number that is not negative, not '${values[name]}'`)
+    return value
+  }
+  const ms = (name: string) => number(name) * 1000
+  const enabled = values['scale-down-enabled']
+  if (enabled !== 'true' && enabled !== 'false') throw new UserError(`--scale-down-enabled must be true or false, not '${enabled}'`)
+  const memory = values['max-memory-total']
+  return {
+    expanders: String(values.expander)
+      .split(',')
+      .map((name) => {
+        const known = expanders.find((one) => one === name.trim())
+        if (!known) throw new UserError(`--expander takes ${expanders.join(', ')}, and '${name}' is none of them`)
+        return known
+      }),
+    scanIntervalMs: ms('scan-interval'),
+    maxNodesTotal: number('max-nodes-total'),
+    ...(values['max-cores-total'] === undefined ? {} : { maxCores: number('max-cores-total') }),
+    ...(typeof memory === 'string' ? { maxMemoryBytes: bytes(memory) } : {}),
+    scaleDownEnabled: enabled === 'true',
+    scaleDownUtilizationThreshold: number('scale-down-utilization-threshold'),
+    scaleDownUnneededMs: ms('scale-down-unneeded-time'),
+    scaleDownUnreadyMs: ms('scale-down-unready-time'),
+    scaleDownDelayAfterAddMs: ms('scale-down-delay-after-add'),
+    maxNodeProvisionMs: ms('max-node-provision-time'),
+  }
+}
+
+function bytes(text: string): number {
+  try {
+    return Number(parseQuantity(text).nanos / 1_000_000_000n)
+  } catch (error) {
+    throw new UserError(`--max-memory-total must be an amount, as 320Gi, not '${text}'`, { cause: error })
+  }
+}
+
+export const clusterAutoscaler: Command = {
+  name: 'cluster-autoscaler',
+  summary: 'Keeps NodePools of kind External as large as the pods need.',
+  options: { kubeconfig: kubeconfigOption, context: contextOption, 'leader-elect': electOption, ...autoscalerOptions },
+  run: (values) =>
+    runUntilSignal(() => {
+      const settings = autoscalerSettings(values)
+      const context = connect(values, 'cluster-autoscaler')
+      const { client, clock } = context
+      return startClusterAutoscaler(context, { providers: { External: externalProviderOnDemand({ client, clock }) }, settings, ...election(values) })
+    }),
+}
