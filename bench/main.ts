@@ -20,6 +20,7 @@ import { creates, reads } from './measures/object-load.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
 import { recording } from './measures/recording.ts'
+import { scheduler } from './measures/scheduler.ts'
 import { fiveThousandNodes, thousandNodes } from './measures/simulated-nodes.ts'
 import { start } from './measures/start.ts'
 import { watchFanOut } from './measures/watch-fan-out.ts'
@@ -30,6 +31,7 @@ import { remove, temporaryDirectory, up } from './skiff.ts'
 /** In the order in which they run: what needs quiet comes before what makes noise. */
 const measures: readonly AnyMeasure[] = [
   start,
+  scheduler,
   guide,
   proxyRules,
   recording,
