@@ -20,6 +20,7 @@ const commands: Record<string, { summary: string; load(): Promise<Command> }> = 
     summary: 'run the cluster autoscaler against any cluster, for external node pools',
     load: async () => (await import('./commands/cluster-autoscaler.ts')).clusterAutoscaler,
   },
+  kubelet: { summary: 'run a node against any cluster', load: async () => (await import('./commands/kubelet.ts')).kubelet },
   proxy: { summary: 'run the Service proxy against any cluster', load: async () => (await import('./commands/components.ts')).proxy },
   dns: { summary: 'run the cluster DNS against any cluster', load: async () => (await import('./commands/components.ts')).dns },
   ingress: { summary: 'run the Ingress controller against any cluster', load: async () => (await import('./commands/components.ts')).ingress },
