@@ -117,7 +117,7 @@ class Chance {
 }
 
 function someNode(name: string, chance: Chance): V1Node {
-  const inZone = chance.upTo(5) > 0 ? { [zone]: chance.one(['a', 'b', 'c']) } : {}
+  const inZone: Record<string, string> = chance.upTo(5) > 0 ? { [zone]: chance.one(['a', 'b', 'c']) } : {}
   return {
     metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: '', labels: { [host]: name, disk: chance.one(['ssd', 'hdd']), ...inZone } },
     spec: {

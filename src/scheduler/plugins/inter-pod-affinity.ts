@@ -40,6 +40,8 @@ interface FilterState {
   antiAffinity: TopologyCounts[]
   /** Where pods are that do not want this one, by topology. */
   refusedBy: Map<string, TopologyCounts>
+  /** Nobody is there whom its affinity wants, but it would want itself; worked out again when pods are supposed elsewhere. */
+  isFirst: boolean | undefined
 }
 
 function countsFor(counts: Map<string, TopologyCounts>, key: string, cluster: Cluster): TopologyCounts {
@@ -58,7 +60,13 @@ function filterState(pod: PodInfo, cluster: Cluster): FilterState {
     affinity: pod.requiredAffinity.map((term) => whereabouts(term, pod, cluster)),
     antiAffinity: pod.requiredAntiAffinity.map((term) => whereabouts(term, pod, cluster)),
     refusedBy,
+    isFirst: undefined,
   }
+}
+
+/** The first of a group whose members want each other may go anywhere that has the topology. */
+function isFirst(pod: PodInfo, { affinity, cluster }: FilterState): boolean {
+  return affinity.every((counts) => counts.isEmpty) && pod.requiredAffinity.every((term) => matchesTerm(term, pod, pod, cluster))
 }
 
 const name = 'InterPodAffinity'
@@ -78,18 +86,19 @@ export const interPodAffinity: Plugin = {
     return undefined
   },
   filter(pod, node, state) {
-    const { affinity, antiAffinity, refusedBy, cluster } = state.get(name) as FilterState
+    const filtered = state.get(name) as FilterState
+    const { affinity, antiAffinity, refusedBy } = filtered
     for (const counts of refusedBy.values()) if (counts.at(node) > 0) return { reason: "node(s) didn't satisfy existing pods anti-affinity rules" }
     if (antiAffinity.some((counts) => counts.at(node) > 0)) return { reason: "node(s) didn't match pod anti-affinity rules" }
     if (affinity.every((counts) => counts.at(node) > 0)) return undefined
-    // The first of a group whose members want each other may go anywhere that has the topology.
-    const isFirst =
-      affinity.every((counts) => counts.isEmpty) &&
-      pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined && matchesTerm(term, pod, pod, cluster))
-    return isFirst ? undefined : { reason: "node(s) didn't match pod affinity rules", unresolvable: true }
+    filtered.isFirst ??= isFirst(pod, filtered)
+    const hasTopologies = () => pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined)
+    return filtered.isFirst && hasTopologies() ? undefined : { reason: "node(s) didn't match pod affinity rules", unresolvable: true }
   },
   suppose(pod, other, node, amount, state) {
-    const { affinity, antiAffinity, refusedBy, cluster } = state.get(name) as FilterState
+    const filtered = state.get(name) as FilterState
+    const { affinity, antiAffinity, refusedBy, cluster } = filtered
+    filtered.isFirst = undefined
     pod.requiredAffinity.forEach((term, index) => {
       if (matchesTerm(term, pod, other, cluster)) affinity[index]?.suppose(node, amount)
     })
