@@ -59,6 +59,23 @@ describe('restarts', () => {
     assert.equal(retry.status?.phase, 'Running')
   })
 
+  it("a container's own policy and rules come before the pod's", async () => {
+    let runs = 0
+    // 42 is worth another try, 1 is not.
+    const node = await start({ lives: { retried: () => ({ runMs: 1000, exitCode: runs++ === 0 ? 42 : 1 }), always: { runMs: 1000 }, done: { runMs: 1000 } } })
+    const rules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }]
+    await node.createPod('rules', {
+      restartPolicy: 'Never',
+      containers: [{ name: 'retried', restartPolicy: 'Never', restartPolicyRules: rules }, { name: 'done' }],
+    })
+    const pod = await node.untilPod('rules', 'has failed', ({ status }) => status?.phase === 'Failed')
+    assert.deepEqual([containerOf(pod, 'retried')?.restartCount, containerOf(pod, 'retried')?.state?.terminated?.exitCode], [1, 1])
+    assert.equal(containerOf(pod, 'done')?.restartCount, 0)
+    await node.createPod('own', { restartPolicy: 'Never', containers: [{ name: 'always', restartPolicy: 'Always' }, { name: 'done' }] })
+    const own = await node.untilPod('own', 'restarts the one', (one) => (containerOf(one, 'always')?.restartCount ?? 0) >= 2)
+    assert.deepEqual([own.status?.phase, containerOf(own, 'done')?.restartCount], ['Running', 0])
+  })
+
   it('OOMKilled is told as such', async () => {
     const node = await start({ lives: { main: { runMs: 500, oomKilled: true } } })
     await node.createPod('greedy', { restartPolicy: 'Never' })

@@ -7,6 +7,7 @@ import type { ContainerStatus } from '../../runtime/runtime.ts'
 import { containerHash, hashAnnotation, isSidecar } from './identity.ts'
 import { isRunning, latestOf, type PodRuntime, readySandbox } from './pod-runtime.ts'
 import { needsRestart } from './resize.ts'
+import { restartsAfter, restartsAnything, restartsWhenEnded } from './restart-policy.ts'
 
 export interface PodActions {
   /** All that runs is to end: containers and sandbox. */
@@ -47,7 +48,7 @@ export function computeActions(pod: V1Pod, runtime: PodRuntime, probes: ProbeVer
   for (const container of pod.spec.containers) {
     const status = latestOf(runtime, container.name)
     if (!status || !isRunning(status)) {
-      if (shouldRestart(pod, status)) {
+      if (shouldRestart(pod, container, status)) {
         if (status?.state === 'unknown')
           actions.kill.push({ container: status, spec: container, message: `Container ${container.name} is in unknown state, try killing it before restart` })
         actions.start.push(container)
@@ -60,7 +61,7 @@ export function computeActions(pod: V1Pod, runtime: PodRuntime, probes: ProbeVer
       kept++
       continue
     }
-    const restart = end.always || restartsOnFailure(pod)
+    const restart = end.always || restartsWhenEnded(pod, container)
     actions.kill.push({
       container: status,
       spec: container,
@@ -79,20 +80,19 @@ export function computeActions(pod: V1Pod, runtime: PodRuntime, probes: ProbeVer
   return actions
 }
 
-export const restartsOnFailure = (pod: V1Pod): boolean => pod.spec.restartPolicy !== 'Never'
-
 /** Whether a container that does not run is to be started (again). */
-export function shouldRestart(pod: V1Pod, status: ContainerStatus | undefined): boolean {
+function shouldRestart(pod: V1Pod, container: V1Container, status: ContainerStatus | undefined): boolean {
   if (!status || status.state === 'unknown' || status.state === 'created') return true
-  if (isRunning(status) || pod.spec.restartPolicy === 'Never') return false
-  return pod.spec.restartPolicy !== 'OnFailure' || status.exitCode !== 0
+  return !isRunning(status) && restartsAfter(pod, container, status.exitCode ?? 137)
 }
 
 function withoutSandbox(pod: V1Pod, runtime: PodRuntime, attempt: number): PodActions {
   const actions: PodActions = { killPod: runtime.sandboxes.length > 0, createSandbox: true, sandboxAttempt: attempt, start: [], kill: [] }
   const ranBefore = attempt > 0 && runtime.containers.length > 0
-  const toStart = pod.spec.containers.filter((container) => shouldRestart(pod, latestOf(runtime, container.name)) || isLeftRunning(runtime, container))
-  if ((ranBefore && !restartsOnFailure(pod)) || toStart.length === 0) return { ...actions, createSandbox: false }
+  const toStart = pod.spec.containers.filter(
+    (container) => shouldRestart(pod, container, latestOf(runtime, container.name)) || isLeftRunning(runtime, container),
+  )
+  if ((ranBefore && !restartsAnything(pod)) || toStart.length === 0) return { ...actions, createSandbox: false }
   const [firstInit] = pod.spec.initContainers ?? []
   actions.start = firstInit ? [firstInit] : toStart
   return actions
@@ -131,7 +131,7 @@ function initActions(pod: V1Pod, current: PodRuntime, probes: ProbeVerdicts, act
     }
     if (isRunning(status)) return false
     if (status.state === 'exited' && status.exitCode === 0) continue
-    if (status.state === 'exited' && !restartsOnFailure(pod)) {
+    if (status.state === 'exited' && !restartsAfter(pod, container, status.exitCode ?? 137)) {
       actions.killPod = true
       actions.start = []
       return false
