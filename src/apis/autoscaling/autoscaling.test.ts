@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { V1HorizontalPodAutoscaler } from '../../machinery/schema/generated/types.ts'
+import type { V1HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from '../../machinery/schema/generated/types.ts'
 import { created, problems, row } from '../testing/draft.ts'
 import { HorizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { HorizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
+import { currentFromV1, currentToV1, metricFromV1, metricToV1 } from './v1-metrics.ts'
 
 const metadata = { name: 'web', namespace: 'shop' }
 const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
@@ -43,6 +44,35 @@ test('what version 1 cannot say goes along', () => {
   const one = HorizontalPodAutoscalerV1.storedAs?.fromStored(two as never) as V1HorizontalPodAutoscaler
   assert.ok(one.metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics'])
   assert.deepEqual(HorizontalPodAutoscalerV1.storedAs?.toStored(one), two)
+})
+
+test('every kind of metric has the form of version 1 in its annotation, and comes back the same', () => {
+  const selector = { matchLabels: { tier: 'front' } }
+  const described = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'front' }
+  const metrics: V2MetricSpec[] = [
+    { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '100Mi' } } },
+    { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'main', target: { type: 'Utilization', averageUtilization: 60 } } },
+    { type: 'Pods', pods: { metric: { name: 'requests', selector }, target: { type: 'AverageValue', averageValue: '10' } } },
+    { type: 'Object', object: { describedObject: described, metric: { name: 'hits' }, target: { type: 'Value', value: '50' } } },
+    { type: 'Object', object: { describedObject: described, metric: { name: 'hits' }, target: { type: 'AverageValue', averageValue: '5' } } },
+    { type: 'External', external: { metric: { name: 'queue', selector }, target: { type: 'AverageValue', averageValue: '3' } } },
+  ]
+  const flat = metrics.map(metricToV1)
+  assert.deepEqual(flat, [
+    { type: 'Resource', resource: { name: 'memory', targetAverageValue: '100Mi' } },
+    { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'main', targetAverageUtilization: 60 } },
+    { type: 'Pods', pods: { metricName: 'requests', selector, targetAverageValue: '10' } },
+    { type: 'Object', object: { target: described, metricName: 'hits', targetValue: '50' } },
+    { type: 'Object', object: { target: described, metricName: 'hits', averageValue: '5', targetValue: '0' } },
+    { type: 'External', external: { metricName: 'queue', metricSelector: selector, targetAverageValue: '3' } },
+  ])
+  assert.deepEqual(flat.map(metricFromV1), metrics)
+  const current: V2MetricStatus[] = [
+    { type: 'External', external: { metric: { name: 'queue' }, current: { averageValue: '3' } } },
+    { type: 'Object', object: { describedObject: described, metric: { name: 'hits' }, current: { value: '7' } } },
+    { type: '' },
+  ]
+  assert.deepEqual(current.map(currentToV1).map(currentFromV1), current)
 })
 
 test('columns and validation', () => {

@@ -5,6 +5,7 @@ import { defineResource } from '../define-resource.ts'
 import type { Resource } from '../resource.ts'
 import { keepStatus, statusSubresource } from '../subresources.ts'
 import { HorizontalPodAutoscaler, validateAutoscaler } from './horizontal-pod-autoscaler.ts'
+import { currentFromV1, currentToV1, metricFromV1, metricToV1 } from './v1-metrics.ts'
 
 /** What version 1 has no field for goes along in annotations, so that nothing is lost on the way there and back. */
 const metricsAnnotation = 'autoscaling.alpha.kubernetes.io/metrics'
@@ -59,11 +60,11 @@ const isCpu = (metric: V2MetricSpec): boolean => metric.type === 'Resource' && m
 function toV2({ apiVersion: _, metadata, spec, status, ...rest }: V1HorizontalPodAutoscaler): V2HorizontalPodAutoscaler {
   const { targetCPUUtilizationPercentage: cpu, ...sameSpec } = spec
   const annotations = { ...metadata.annotations }
-  const metrics: V2MetricSpec[] = taken(annotations, metricsAnnotation) ?? []
+  const metrics: V2MetricSpec[] = (taken<Record<string, unknown>[]>(annotations, metricsAnnotation) ?? []).map(metricFromV1)
   if (cpu !== undefined) metrics.unshift({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } } })
   const behavior: V2HorizontalPodAutoscaler['spec']['behavior'] = taken(annotations, behaviorAnnotation)
   const conditions: NonNullable<V2HorizontalPodAutoscaler['status']>['conditions'] = taken(annotations, conditionsAnnotation)
-  const current: NonNullable<V2HorizontalPodAutoscaler['status']>['currentMetrics'] = taken(annotations, currentAnnotation) ?? []
+  const current = (taken<Record<string, unknown>[]>(annotations, currentAnnotation) ?? []).map(currentFromV1)
   const { currentCPUUtilizationPercentage: used, ...sameStatus } = status ?? { currentReplicas: 0, desiredReplicas: 0 }
   if (used !== undefined) current.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } })
   return {
@@ -83,10 +84,10 @@ function fromV2({ apiVersion: _, metadata, spec, status, ...rest }: V2Horizontal
   const other = metrics.filter((metric) => metric !== cpu)
   const used = currentMetrics.find((metric) => metric.resource?.name === 'cpu' && metric.resource.current.averageUtilization !== undefined)
   const otherCurrent = currentMetrics.filter((metric) => metric !== used)
-  if (other.length > 0) annotations[metricsAnnotation] = JSON.stringify(other)
+  if (other.length > 0) annotations[metricsAnnotation] = JSON.stringify(other.map(metricToV1))
   if (behavior) annotations[behaviorAnnotation] = JSON.stringify(behavior)
   if (conditions?.length) annotations[conditionsAnnotation] = JSON.stringify(conditions)
-  if (otherCurrent.length > 0) annotations[currentAnnotation] = JSON.stringify(otherCurrent)
+  if (otherCurrent.length > 0) annotations[currentAnnotation] = JSON.stringify(otherCurrent.map(currentToV1))
   const target = cpu?.resource?.target.averageUtilization
   const utilization = used?.resource?.current.averageUtilization
   return {
