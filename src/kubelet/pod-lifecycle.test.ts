@@ -43,6 +43,28 @@ describe('restarts', () => {
     )
   })
 
+  it('forget their backoff for another image, and after ten minutes without failure', async () => {
+    const node = await start({
+      lives: { main: (container) => (container.imageSpec.endsWith(':2') ? {} : { runMs: 1000, exitCode: 3 }), rare: { runMs: 601_000, exitCode: 1 } },
+    })
+    await node.createPod('fixed')
+    await node.untilPod('fixed', 'waits for long', (pod) => (containerOf(pod, 'main')?.state?.waiting?.message ?? '').startsWith('back-off 40s'))
+    const before = node.clock.now()
+    await node.client.patch(Pod, { name: 'fixed', namespace: 'default' }, 'strategic', { spec: { containers: [{ name: 'main', image: 'image:2' }] } })
+    await node.untilReady('fixed')
+    assert.ok(node.clock.now() - before < 5000, 'at once')
+    await node.createPod('rare', { containers: [{ name: 'rare' }] })
+    await node.untilReady('rare')
+    for (const restarts of [1, 2, 3]) {
+      await node.clock.advance(601_000)
+      await node.untilPod('rare', `was restarted ${restarts} times`, (pod) => containerOf(pod, 'rare')?.restartCount === restarts)
+    }
+    assert.deepEqual(
+      (await node.events()).filter((line) => line.includes('failed container rare')),
+      [],
+    )
+  })
+
   it('by policy: Never keeps what ended, OnFailure restarts only failures', async () => {
     const node = await start({ lives: { good: { runMs: 1000 }, bad: { runMs: 1000, exitCode: 1 } } })
     await node.createPod('never', { restartPolicy: 'Never', containers: [{ name: 'good' }, { name: 'bad' }] })

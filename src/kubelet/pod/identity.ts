@@ -41,6 +41,9 @@ export function containerHash(container: V1Container): string {
     .slice(0, 8)
 }
 
+/** Under which its restarts are counted: another image begins anew. */
+export const backoffKey = (pod: V1Pod, container: V1Container): string => `${pod.metadata.uid}_${container.name}_${containerHash(container)}`
+
 export const describePod = (pod: V1Pod): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
 
 export const isSidecar = (container: V1Container): boolean => container.restartPolicy === 'Always'

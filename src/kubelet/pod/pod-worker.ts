@@ -13,6 +13,7 @@ import type { Eviction } from '../eviction/eviction-manager.ts'
 import { ownConditions } from './conditions.ts'
 import { collectContainers } from './container-collection.ts'
 import type { WaitingReason } from './container-statuses.ts'
+import { backoffKey } from './identity.ts'
 import { latestOf, somethingRuns } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
 import { computePodStatus, isTerminal, type Verdict } from './pod-status.ts'
@@ -265,7 +266,7 @@ export class PodWorker {
       const waiting = this.#waiting.get(container.name)
       if (!waiting) continue
       const finishedAt = latestOf(runtime, container.name)?.finishedAt
-      const restart = finishedAt === undefined ? 0 : backoff.remaining(`${uid}_${container.name}`, finishedAt)
+      const restart = finishedAt === undefined ? 0 : backoff.remaining(backoffKey(this.#pod, container), finishedAt)
       const pull = images.retryIn(this.#pod, container as V1Container)
       // A pull that just failed is soon looked at again, only to say that it is waited for now.
       const soon = waiting.reason === 'ErrImagePull' || waiting.reason === 'RegistryUnavailable'

@@ -5,7 +5,7 @@ import { messageOf, StartError } from '../container/start-error.ts'
 import { goDuration } from '../restart-backoff.ts'
 import { computeActions, type PodActions } from './actions.ts'
 import { restartCount, type WaitingReason } from './container-statuses.ts'
-import { describePod } from './identity.ts'
+import { backoffKey, describePod } from './identity.ts'
 import { latestOf, readySandbox } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
 import { isResized, resizeContainers } from './resize.ts'
@@ -126,7 +126,7 @@ function isBackedOff({ pod, services, waiting }: SyncRequest, container: V1Conta
   const { cache, backoff, events } = services
   const last = latestOf(cache.get(pod.metadata.uid), container.name)
   if (last?.state !== 'exited' || last.finishedAt === undefined) return false
-  const key = `${pod.metadata.uid}_${container.name}`
+  const key = backoffKey(pod, container)
   if (backoff.remaining(key, last.finishedAt) === 0) {
     backoff.next(key, last.finishedAt)
     return false
