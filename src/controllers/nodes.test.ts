@@ -211,3 +211,22 @@ test('pods that are ending on a node that is out of service are deleted, once th
   await controllers.stop()
   await bench.stop()
 })
+
+test('a pod that comes to a node long after its taint has its whole time', async () => {
+  const bench = await setUp()
+  const controllers = bench.run(taintEvictionController)
+  await node(bench, 'a')
+  const taint = { key: 'maintenance', effect: 'NoExecute', timeAdded: timestamp(bench.clock.now()) }
+  await bench.client.patch(Node, { name: 'a' }, 'merge', { spec: { taints: [taint] } })
+  await bench.settle(100_000)
+  await pod(bench, 'late', 'a', [{ key: 'maintenance', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }])
+  await bench.settle(50_000)
+  assert.equal((await bench.pods()).length, 1)
+  await bench.settle(15_000)
+  assert.deepEqual(
+    (await bench.pods()).filter(({ metadata }) => !metadata.deletionTimestamp),
+    [],
+  )
+  await controllers.stop()
+  await bench.stop()
+})

@@ -7,7 +7,7 @@ import { Node, Pod } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import { keyOf } from '../machinery/object.ts'
-import type { V1Node, V1Pod, V1Taint, V1Toleration } from '../machinery/schema/generated/types.ts'
+import type { V1Node, V1Pod, V1Taint } from '../machinery/schema/generated/types.ts'
 import { nodeNameOf } from './node-lifecycle.ts'
 import { isFinished } from './pod-state.ts'
 
@@ -19,7 +19,7 @@ export const taintEvictionController: AnyController = defineController<V1Pod>({
     if (!pod?.spec.nodeName || pod.metadata.deletionTimestamp || isFinished(pod)) return
     const taints = (cached(Node, pod.spec.nodeName)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
     if (taints.length === 0) return
-    const leftMs = toleratedUntil(taints, pod.spec.tolerations ?? [], clock.now()) - clock.now()
+    const leftMs = toleratedUntil(taints, pod, clock.now()) - clock.now()
     if (leftMs === Number.POSITIVE_INFINITY) return
     if (leftMs > 0) return { again: leftMs }
     event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
@@ -50,13 +50,13 @@ function podsOn(node: V1Node, previous: V1Node | undefined, { informer }: Read):
 }
 
 /** Of several taints the one that is tolerated shortest counts; one that is not tolerated: now. */
-function toleratedUntil(taints: V1Taint[], tolerations: V1Toleration[], now: number): number {
+function toleratedUntil(taints: V1Taint[], { metadata, spec: { tolerations = [] } }: V1Pod, now: number): number {
   const until = taints.map((taint) => {
     const fitting = tolerations.filter((toleration) => tolerates(toleration, taint))
     if (fitting.length === 0) return now
     const seconds = Math.min(...fitting.map(({ tolerationSeconds }) => tolerationSeconds ?? Number.POSITIVE_INFINITY))
-    // From when the taint came, so that a controller that starts anew does not begin to count again.
-    const from = taint.timeAdded ? Date.parse(taint.timeAdded) : now
+    // From when the two met, so that a controller that starts anew does not begin to count again.
+    const from = taint.timeAdded ? Math.max(Date.parse(taint.timeAdded), Date.parse(metadata.creationTimestamp)) : now
     return from + Math.max(0, seconds) * 1000
   })
   return Math.min(...until)
