@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
+import { lockLaunch } from './launch-lock.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
@@ -82,6 +83,22 @@ const descriptorOf = (server: Server): number => (server as unknown as { _handle
 export async function launch(options: LaunchOptions, onProgress: (progress: Progress) => void): Promise<RunningCluster> {
   const { data } = options
   checkRequirements()
+  // Until `cluster.json` tells others.
+  const unlock = lockLaunch(data)
+  const { child, cluster } = await start(options).finally(unlock)
+  try {
+    await untilReady(child, data, onProgress)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+  child.unref()
+  return cluster
+}
+
+/** Starts the first process and remembers it. */
+async function start(options: LaunchOptions): Promise<{ child: ChildProcess; cluster: RunningCluster }> {
+  const { data } = options
   const running = runningCluster(data)
   if (running)
     throw new UserError(
@@ -128,14 +145,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
       kubeconfig: options.kubeconfig,
     }
     rememberCluster(data, cluster)
-    try {
-      await untilReady(child, data, onProgress)
-    } catch (error) {
-      child.kill('SIGKILL')
-      throw error
-    }
-    child.unref()
-    return cluster
+    return { child, cluster }
   } finally {
     for (const socket of sockets) socket.close()
   }

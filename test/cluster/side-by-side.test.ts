@@ -60,6 +60,20 @@ describe('a start that cannot be', () => {
     await assert.rejects(start, sentence(/skiff: namespaces and containers need root: run the same command with 'sudo'/))
   })
 
+  it('says that another is under way over the same directory', async () => {
+    const directory = testDirectory()
+    try {
+      const starts = await Promise.allSettled([run(skiff, upWords(directory)), run(skiff, upWords(directory))])
+      const refused = starts.find((start) => start.status === 'rejected')
+      assert.equal(starts.filter((start) => start.status === 'fulfilled').length, 1, 'one of them started it')
+      assert.match(String(refused?.reason.stderr), /^skiff: a cluster is (being started|already running) over .*\n$/)
+      const { stdout } = await run(skiff, ['down', '--data-dir', directory, '--purge'])
+      assert.match(stdout, /^stopped\n/, 'the one that was started is the one that is known')
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  })
+
   it('says that the data directory is of a newer version', async () => {
     const directory = testDirectory()
     writeFileSync(join(directory, 'layout'), '99')
