@@ -16,6 +16,7 @@ import { autoscalerRound } from './measures/autoscalers.ts'
 import { guide } from './measures/guide.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
+import { nodeDecision } from './measures/node-decision.ts'
 import { creates, reads } from './measures/object-load.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
@@ -23,6 +24,7 @@ import { recording } from './measures/recording.ts'
 import { scheduler } from './measures/scheduler.ts'
 import { fiveThousandNodes, thousandNodes } from './measures/simulated-nodes.ts'
 import { start } from './measures/start.ts'
+import { store } from './measures/store.ts'
 import { watchFanOut } from './measures/watch-fan-out.ts'
 import { profiledLoad } from './profiled-load.ts'
 import { line, markdown, type Report } from './report.ts'
@@ -34,8 +36,10 @@ const measures: readonly AnyMeasure[] = [
   scheduler,
   guide,
   proxyRules,
+  store,
   recording,
   autoscalerRound,
+  nodeDecision,
   idle,
   podStart,
   watchFanOut,

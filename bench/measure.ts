@@ -17,6 +17,8 @@ export interface Measure {
   summary: string
   /** What it needs: any cluster that a kubeconfig leads to, or `skiff` itself, which it starts as it wants. */
   needs: 'cluster' | 'skiff'
+  /** Takes minutes: only when it is named, or the results are written down. */
+  long?: true
 }
 
 export interface ClusterMeasure extends Measure {

@@ -15,6 +15,7 @@ interface Scale {
   pods: number
   /** How long they may take. */
   patienceSeconds: number
+  long?: true
   /** Watched at rest for so long, with all pods running. */
   restSeconds: number
   goals: { boundPerSecond?: number; memoryMb?: number }
@@ -93,9 +94,10 @@ export async function createPods(cluster: BenchCluster, pods: number, patienceSe
 
 const megabytes = (used: readonly ProcessUse[]) => sum(used.map(({ pssBytes }) => pssBytes)) / 1e6
 
-function scaleMeasure({ name, nodes, pods, patienceSeconds, restSeconds, goals }: Scale): SkiffMeasure {
+function scaleMeasure({ name, nodes, pods, patienceSeconds, restSeconds, goals, long }: Scale): SkiffMeasure {
   return {
     name,
+    ...(long ? { long } : {}),
     needs: 'skiff',
     summary: `${text(pods)} pods onto ${text(nodes)} simulated nodes, by ${connections} connections from outside`,
     async run() {
@@ -163,6 +165,7 @@ export const fiveThousandNodes = scaleMeasure({
   nodes: 5000,
   pods: 30_000,
   patienceSeconds: 600,
+  long: true,
   restSeconds: 60,
   goals: {},
 })
