@@ -7,7 +7,7 @@ import type { InformerFactory } from './informer.ts'
 export interface ComponentContext {
   /** Speaks as this component's own user. */
   client: Client
-  /** Informers over `client`, shared in the process where the user may read the same. */
+  /** Informers over `client`, shared by all that is of the component (decision 8). */
   informers: InformerFactory
   clock: Clock
   log: Logger

@@ -38,7 +38,7 @@ export interface Change<T> {
 
 export type ChangeHandler<T> = (change: Change<T>) => void
 
-/** Shares one informer per resource (and selector) among all components of a process. */
+/** Shares one informer per resource (and selector) among all that reads with one client. */
 export interface InformerFactory {
   informer<T extends KubeObject>(resource: ResourceRef<T>, options?: { namespace?: string; labelSelector?: string; fieldSelector?: string }): Informer<T>
   /** Resolves when every informer that was asked for so far is synced. */
