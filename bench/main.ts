@@ -17,6 +17,7 @@ import { guide } from './measures/guide.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
 import { nodeDecision } from './measures/node-decision.ts'
+import { nodeDecision } from './measures/node-decision.ts'
 import { creates, reads } from './measures/object-load.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
@@ -39,6 +40,7 @@ const measures: readonly AnyMeasure[] = [
   store,
   recording,
   autoscalerRound,
+  nodeDecision,
   nodeDecision,
   idle,
   podStart,

@@ -59,7 +59,7 @@ export class Trial {
     for (let i = 0; i < nodes.length; i++) {
       const at = (from + i) % nodes.length
       const node = nodes[at] as NodeInfo
-      if (not?.(node) || run.check(node)) continue
+      if (isTooFull(pod, node) || not?.(node) || run.check(node)) continue
       this.put(pod, node)
       return at
     }
@@ -93,6 +93,11 @@ export class Trial {
   end(): void {
     this.backTo(0)
   }
+}
+
+/** What most nodes are refused for, asked first: of a thousand full nodes nothing else is to be known. */
+function isTooFull({ cpu, memory }: PodInfo, { capacity, used }: NodeInfo): boolean {
+  return (cpu > 0 && cpu > capacity.cpu - used.cpu) || (memory > 0 && memory > capacity.memory - used.memory)
 }
 
 /** The same for pods that fit the same nodes. */
