@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { VirtualClock } from '../machinery/virtual-clock.ts'
 import { openTraceLog, type WriteToRecord } from './trace-log.ts'
@@ -55,5 +59,32 @@ describe('trace log', () => {
       [['kube-proxy', 'shop/web', 1, undefined]],
     )
     log.close()
+  })
+
+  it('loses what cannot be written, and nothing but that', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'skiff-trace-'))
+    const file = join(directory, 'trace.db')
+    const log = openTraceLog(file, new VirtualClock())
+    const other = new DatabaseSync(file)
+    other.exec('BEGIN IMMEDIATE')
+    log.record(write(10, 'pods', 'lost'))
+    assert.equal(log.write(10), undefined)
+    other.exec('COMMIT')
+    log.record(write(11, 'pods', 'kept'))
+    assert.equal(log.write(11)?.name, 'kept')
+    other.close()
+    log.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('is kept in memory when its file cannot be used', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'skiff-trace-'))
+    const file = join(directory, 'trace.db')
+    writeFileSync(file, 'not a database'.repeat(100))
+    const log = openTraceLog(file, new VirtualClock())
+    log.record(write(10, 'pods', 'kept'))
+    assert.equal(log.write(10)?.name, 'kept')
+    log.close()
+    rmSync(directory, { recursive: true })
   })
 })

@@ -64,8 +64,13 @@ const maxSeen = 32
 
 type Row = Record<string, unknown>
 
+/** A file that cannot be used (a full disk, a broken file) is no reason for the cluster not to start: the record is kept in memory then. */
 export function openTraceLog(path: string, clock: Clock): TraceLog {
-  return new SqliteTraceLog(path, clock)
+  try {
+    return new SqliteTraceLog(path, clock)
+  } catch {
+    return new SqliteTraceLog(':memory:', clock)
+  }
 }
 
 class SqliteTraceLog implements TraceLog {
@@ -166,6 +171,17 @@ class SqliteTraceLog implements TraceLog {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#writes.length === 0 && this.#spans.length === 0) return
+    try {
+      this.#store()
+    } catch {
+      // The disk is full, say: what could not be kept is lost, and the cluster goes on.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+    }
+    this.#writes = []
+    this.#spans = []
+  }
+
+  #store() {
     this.#db.exec('BEGIN')
     for (const write of this.#writes) {
       const seen = write.cause?.seen.slice(-maxSeen) ?? []
@@ -190,8 +206,6 @@ class SqliteTraceLog implements TraceLog {
     this.#sincePrune += this.#writes.length
     if (this.#sincePrune > keep / 50) this.#prune()
     this.#db.exec('COMMIT')
-    this.#writes = []
-    this.#spans = []
   }
 
   #prune() {
