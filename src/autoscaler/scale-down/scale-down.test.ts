@@ -139,6 +139,7 @@ test('a budget that allows nothing keeps the node; once it does, the node goes',
     const node = await pinned(cluster, { labels: { app: 'moving' } })
     await cluster.pass(90)
     assert.ok((await cluster.nodes()).includes(node))
+    assert.deepEqual(await cluster.events('Node'), [], 'nothing was begun')
     const budget = await cluster.client.get(PodDisruptionBudget, { name: 'budget', namespace: 'default' })
     const status = { currentHealthy: 2, desiredHealthy: 1, disruptionsAllowed: 1, expectedPods: 2, observedGeneration: 1 }
     await cluster.client.updateStatus(PodDisruptionBudget, { ...budget, status })
