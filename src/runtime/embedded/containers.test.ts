@@ -119,9 +119,15 @@ if (inside)
         const session = new Session()
         await assert.rejects(pods.runtime.exec(id, ['nosuch'], session.streams(tty)), /exec: "nosuch": executable file not found/)
         assert.deepEqual([session.output, session.errors], ['', ''])
-        const early = new Session()
-        await pods.runtime.exec(id, ['sh', '-c', 'echo out; echo why >&2; exit 3'], early.streams(tty))
-        assert.equal((early.output + early.errors).replaceAll('\r', ''), 'out\nwhy\n')
+        // Several at once: some end before crun has joined their terminals.
+        await Promise.all(
+          [1, 2, 3, 4, 5, 6].map(async () => {
+            const early = new Session()
+            const { exitCode } = await pods.runtime.exec(id, ['sh', '-c', 'echo out; echo why >&2; exit 3'], early.streams(tty))
+            await early.seen('out')
+            assert.deepEqual([exitCode, (early.output + early.errors).replaceAll('\r', '')], [3, 'out\nwhy\n'])
+          }),
+        )
       }
     })
 

@@ -39,10 +39,16 @@ export async function exec(context: RuntimeContext, record: ContainerRecord, com
   }
   signal.addEventListener('abort', kill, { once: true })
   try {
-    const { exitCode, unheard } = await runSession(child, streams, clock, () => existsSync(files.pid))
+    const begun = () => existsSync(files.pid)
+    const { exitCode, unheard } = await runSession(child, streams, clock, begun)
     signal.throwIfAborted()
-    const complaint = exitCode === 0 ? '' : (readText(files.log) ?? '').trim()
-    if (complaint) throw new RuntimeError('Unknown', execErrorMessage(complaint, command))
+    const logged = readText(files.log) ?? ''
+    if (begun()) {
+      // What a process on a terminal says, crun takes for a complaint if it ends before crun has joined the terminals.
+      if (streams.tty && logged) streams.stdout?.write(logged.replace(/\n$/, ''))
+      return { exitCode }
+    }
+    if (exitCode !== 0 && logged.trim()) throw new RuntimeError('Unknown', execErrorMessage(logged.trim(), command))
     if (unheard.length > 0) streams.stderr?.write(unheard)
     return { exitCode }
   } finally {
