@@ -18,6 +18,7 @@ import type { Client } from '../client/client.ts'
 import type { Logger } from '../client/component.ts'
 import type { Clock } from '../machinery/clock.ts'
 import { methodNotAllowed, notFound } from '../machinery/errors.ts'
+import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { AnyObject, StoredMeta } from '../machinery/object.ts'
 import { openApiDocuments } from '../machinery/openapi/openapi.ts'
 import { readBuiltInDescriptions, readBuiltInSchema } from '../machinery/schema/built-in.ts'
@@ -32,14 +33,17 @@ export interface MetricsApiOptions {
   client: Client
   clock: Clock
   log: Logger
+  /** Told by its `/metrics`. */
+  registry?: MetricRegistry
 }
 
-export async function startMetricsApi({ metrics, client, clock, log }: MetricsApiOptions): Promise<ApiServer> {
+export async function startMetricsApi({ metrics, client, clock, log, registry }: MetricsApiOptions): Promise<ApiServer> {
   const schema = new Schema({ models: { ...readBuiltInSchema().models, ...metricsModels }, resources: [] }, [...builtInPackages, metricsPackage])
   const descriptions = () => ({ ...readBuiltInDescriptions(), ...metricsDescriptions })
   const server = createApiServer({
     store: new MemoryStore(),
     clock,
+    ...(registry ? { metrics: registry } : {}),
     schema,
     resources: [NodeMetrics, PodMetrics] as unknown as Resource[],
     parts: [

@@ -38,7 +38,7 @@ export async function startClusterMetrics(context: ComponentContext, options: Cl
     kubelet: { ca: pki.ca.certificate, certificate: kubeletClient.certificate, key: kubeletClient.key },
     ...(options.scrape ? { scrape: options.scrape } : {}),
   })
-  const api = await startMetricsApi({ metrics, client, clock, log })
+  const api = await startMetricsApi({ metrics, client, clock, log, ...(context.metrics ? { registry: context.metrics } : {}) })
   const http = createHttpServer({
     handle: (request) => api.handle(request),
     clock,

@@ -7,6 +7,7 @@ import type { PodMetrics } from '../apis/metrics/pod-metrics.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { Node, Pod } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { StoredMeta } from '../machinery/object.ts'
 import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import { type KubeletCredentials, KubeletScraper } from './kubelet-scraper.ts'
@@ -39,13 +40,27 @@ interface Kept {
   before: NodeSamples | undefined
 }
 
-export function startMetricsServer({ informers, clock, log }: ComponentContext, options: MetricsServerOptions): MetricsServer {
+export function startMetricsServer(
+  { informers, clock, log, metrics: registry = new MetricRegistry() }: ComponentContext,
+  options: MetricsServerOptions,
+): MetricsServer {
   const { resolutionMs = 15_000, parallel = 50 } = options
   const scraper = new KubeletScraper(options.kubelet, clock)
   const scrape = (node: V1Node) => options.scrape?.(node) ?? scraper.scrape(node)
   const nodes = informers.informer(Node)
   const pods = informers.informer(Pod)
   const kept = new Map<string, Kept>()
+  const asked = registry.counter('metrics_server_kubelet_request_total', 'Questions to kubelets, by whether they were answered.', ['success'])
+  const took = registry.histogram('metrics_server_kubelet_request_duration_seconds', 'Seconds that a kubelet took to answer.')
+  const rounds = registry.histogram('metrics_server_manager_tick_duration_seconds', 'Seconds until all kubelets were asked.').of()
+  registry.read('metrics_server_storage_points', 'gauge', 'What there are samples of.', ['type'], () => {
+    const last = [...kept.values()].flatMap(({ last }) => last ?? [])
+    const containers = last.flatMap(({ pods: found }) => [...found.values()].map(({ size }) => size)).reduce((sum, size) => sum + size, 0)
+    return [
+      [['node'], last.filter(({ node }) => node).length],
+      [['container'], containers],
+    ]
+  })
   let ready = false
   let going: Promise<void> | undefined
   let stopped = false
@@ -54,16 +69,21 @@ export function startMetricsServer({ informers, clock, log }: ComponentContext, 
     const { name } = node.metadata
     const known = kept.get(name)
     let last: NodeSamples | undefined
+    const start = clock.monotonic()
     try {
       last = await scrape(node)
+      asked.of('true').add()
     } catch (error) {
+      asked.of('false').add()
       if (!stopped) log.warn('a kubelet could not be asked', { node: name, error: error instanceof Error ? error.message : String(error) })
     }
+    took.of().observe((clock.monotonic() - start) / 1000)
     // What a node said before it fell silent is no more what it uses, but is good to compare with.
     kept.set(name, { last, before: known?.last ?? known?.before })
   }
 
   async function askAll(): Promise<void> {
+    const start = clock.monotonic()
     const waiting = nodes.list()
     const names = new Set(waiting.map(({ metadata }) => metadata.name))
     for (const name of kept.keys()) if (!names.has(name)) kept.delete(name)
@@ -71,6 +91,7 @@ export function startMetricsServer({ informers, clock, log }: ComponentContext, 
       for (let node = waiting.pop(); node && !stopped; node = waiting.pop()) await ask(node)
     }
     await Promise.all(Array.from({ length: Math.min(parallel, waiting.length) }, worker))
+    rounds.observe((clock.monotonic() - start) / 1000)
     ready = true
   }
 
