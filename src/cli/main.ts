@@ -21,6 +21,7 @@ const commands: Record<string, { summary: string; load(): Promise<Command> }> = 
     load: async () => (await import('./commands/cluster-autoscaler.ts')).clusterAutoscaler,
   },
   kubelet: { summary: 'run a node against any cluster', load: async () => (await import('./commands/kubelet.ts')).kubelet },
+  'metrics-server': { summary: 'run the metrics server against any cluster', load: async () => (await import('./commands/components.ts')).metricsServer },
   proxy: { summary: 'run the Service proxy against any cluster', load: async () => (await import('./commands/components.ts')).proxy },
   dns: { summary: 'run the cluster DNS against any cluster', load: async () => (await import('./commands/components.ts')).dns },
   ingress: { summary: 'run the Ingress controller against any cluster', load: async () => (await import('./commands/components.ts')).ingress },
