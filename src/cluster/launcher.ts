@@ -1,7 +1,7 @@
 /**
  * Starts a cluster in namespaces of its own, from the host's side. The listening sockets are made here, on the
  * host's loopback, and inherited (descriptors 3, 4, 5); descriptor 6 is a pipe on which the inside says how far it
- * is; on 7 lies the host's network namespace, for the way out. What remains outside is `unshare` itself: when it ends, however it ends, the kernel ends everything inside.
+ * is; on 7 lies the host's network namespace, for the way out; on 8 a socket for machines that join, if they may. What remains outside is `unshare` itself: when it ends, however it ends, the kernel ends everything inside.
  * Inside, `tini` reaps orphans and a shell loop starts the server again when it was killed: containers go on.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -29,6 +29,8 @@ export interface LaunchOptions {
   /** At least so many real nodes; 1 when absent. */
   nodes?: number
   nodeCapacity?: Record<string, string>
+  /** An address of this machine, under which other machines join the cluster; absent: none can. */
+  joinAddress?: string
   simulatedNodes?: SimulatedNodesWish
   /** A node that is silent for so long is not ready; the usual time when absent. */
   nodeMonitorGraceSeconds?: number
@@ -53,19 +55,22 @@ export interface InsideOptions {
   without: readonly OptionalComponent[]
   nodes: number
   nodeCapacity: Record<string, string>
+  /** The API answers there too, on the descriptor behind the host's network namespace. */
+  joinAddress?: string
   simulatedNodes?: SimulatedNodesWish
   nodeMonitorGraceSeconds?: number
 }
 
-async function listen(port: number, what: string, flag: string): Promise<Server> {
+async function listen(port: number, what: string, flag: string, address = '127.0.0.1'): Promise<Server> {
   // Whoever comes before the sockets are handed over is sent away, and comes again.
   const server = createServer((early) => early.destroy())
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') reject(new UserError(`port ${port} for ${what} is taken: free it, or choose another with ${flag} (0 takes any)`))
+      else if (error.code === 'EADDRNOTAVAIL') reject(new UserError(`${address} is no address of this machine: give one that is with --join-address`))
       else reject(new UserError(`port ${port} for ${what} cannot be used (${error.code}): choose another with ${flag}`))
     })
-    server.listen(port, '127.0.0.1', () => resolve(server))
+    server.listen(port, address, () => resolve(server))
   })
 }
 
@@ -114,6 +119,7 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
     sockets.push(await listen(options.httpPort, 'HTTP', '--http-port'))
     sockets.push(await listen(options.httpsPort, 'HTTPS', '--https-port'))
     const [apiPort = 0, httpPort = 0, httpsPort = 0] = sockets.map(portOf)
+    if (options.joinAddress) sockets.push(await listen(apiPort, 'the API', '--api-port', options.joinAddress))
     const child = spawnInside(
       {
         dataDir: data.root,
@@ -125,6 +131,7 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
         without: options.without ?? [],
         nodes: options.nodes ?? 1,
         nodeCapacity: options.nodeCapacity ?? {},
+        ...(options.joinAddress ? { joinAddress: options.joinAddress } : {}),
         ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),
         ...(options.nodeMonitorGraceSeconds ? { nodeMonitorGraceSeconds: options.nodeMonitorGraceSeconds } : {}),
       },
@@ -175,7 +182,7 @@ function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: nu
       ...server,
     ],
     {
-      stdio: ['ignore', log, log, ...descriptors, 'pipe', hostNetwork],
+      stdio: ['ignore', log, log, ...descriptors.slice(0, 3), 'pipe', hostNetwork, ...descriptors.slice(3)],
       detached: true,
       env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, SKIFF_INSIDE: JSON.stringify(inside) },
       cwd: '/',

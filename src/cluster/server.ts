@@ -27,6 +27,7 @@ import { localVolumes } from './local-volumes.ts'
 import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
 import { startNode } from './node.ts'
+import { startJoinLink } from './nodes/join-link.ts'
 import type { LocalNodes } from './nodes/local-nodes.ts'
 import { nodeControl } from './nodes/node-control.ts'
 import { startLocalNodes } from './nodes/start-local-nodes.ts'
@@ -54,6 +55,8 @@ export interface ServerOptions {
   nodes: number
   /** Of each of them; what it leaves out is the machine's. */
   nodeCapacity: Record<string, string>
+  /** The machine's address for machines that join; absent: none can. */
+  joinAddress?: string
   /** Beside the real ones. */
   simulatedNodes?: SimulatedNodesWish
   /** A node that is silent for so long is not ready; the usual time when absent. */
@@ -68,6 +71,8 @@ const httpSocket = 4
 const httpsSocket = 5
 /** The host's network namespace. */
 const hostNetwork = 7
+/** The API for machines that join, where they may. */
+const joinSocket = 8
 
 const nodeName = 'node-1'
 const nodeAddress = nodeAddressOf(0)
@@ -82,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   const { data, log } = options
   const clock = realClock
   const [pki, store] = await Promise.all([
-    ensurePki(data.pki, { clock, extraNames: [nodeAddress] }),
+    ensurePki(data.pki, { clock, extraNames: [nodeAddress, ...(options.joinAddress ? [options.joinAddress] : [])] }),
     openSqliteStore(data.state),
     ensureNodeBridge(nodeAddress),
   ])
@@ -112,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     credentials: pki.admin,
   })
   await controlPlane.http.listen({ fd: apiSocket })
+  if (options.joinAddress) await controlPlane.http.listen({ fd: joinSocket })
   options.onApiReady()
 
   const contexts: StopContext[] = []
@@ -135,6 +141,8 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         clusterCa: pki.ca.certificate,
         certificateSigner: requestSigner(pki.ca, clock),
         volumeDirectories: localVolumes(data.volumes),
+        // Nodes of this machine come with their block; those of others are given one.
+        ...(options.joinAddress ? { nodeRanges: { clusterCidr: clusterCIDR } } : {}),
         ...(options.nodeMonitorGraceSeconds ? { nodeLifecycle: { gracePeriodMs: options.nodeMonitorGraceSeconds * 1000 } } : {}),
         clientFor: (controller) => controlPlane.client(controllerUser(controller), controller, manager.metrics),
         leaderElection,
@@ -161,8 +169,21 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     }),
     options.egress === 'on' ? wayOut(data, log) : undefined,
     ensureSystemObjects(context('skiff', bootstrapUser).client, { dnsServiceAddress, dnsAddress: nodeAddress, nodeName }),
-    ensureJoinObjects(context('skiff', bootstrapUser).client, { server: `https://${nodeAddress}:${apiPortInside}`, authority: pki.ca.certificate }),
+    ensureJoinObjects(context('skiff', bootstrapUser).client, {
+      server: options.joinAddress ? `https://${options.joinAddress}:${options.apiPort}` : `https://${nodeAddress}:${apiPortInside}`,
+      authority: pki.ca.certificate,
+    }),
   ])
+  if (options.joinAddress)
+    components.push(
+      await startJoinLink(context('node-routes', nodeUser(nodeName)), {
+        admin: context('skiff', bootstrapUser).client,
+        nodeName,
+        machineAddress: options.joinAddress,
+        clusterId: options.id,
+        machineNetwork: `/proc/${process.pid}/fd/${hostNetwork}`,
+      }),
+    )
   components.push(startNodeRoutes(context('node-routes', nodeUser(nodeName)), { nodeName }))
   localNodes = await startLocalNodes({
     data,

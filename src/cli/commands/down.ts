@@ -1,21 +1,26 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastCluster } from '../../cluster/data-directory.ts'
+import { stopMachine } from '../../cluster/nodes/joined-machine.ts'
 import { removeFromKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
+import { realClock } from '../../machinery/real-clock.ts'
 import type { Command } from '../command.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 export const down: Command = {
   name: 'down',
-  summary: 'Stops a cluster; its data stays unless --purge is given.',
+  summary: 'Stops a cluster, or the node of a machine that joined one; its data stays unless --purge is given.',
   options: { 'data-dir': dataDirOption, purge: { type: 'boolean', help: 'remove the data directory too' } },
   async run(values) {
     const data = dataDirOf(values)
     const known = lastCluster(data)
     const wasRunning = await stopCluster(data)
-    console.log(wasRunning ? 'stopped' : `no cluster was running over ${data.root}`)
+    // Timers of the clock do not keep a process alive.
+    const alive = setInterval(() => {}, 1 << 30)
+    const wasAgent = await stopMachine(data, realClock).finally(() => clearInterval(alive))
+    console.log(wasRunning || wasAgent ? 'stopped' : `no cluster was running over ${data.root}`)
     if (known) await removeFromKubeconfig(known.kubeconfig, { context: known.context })
     if (values.purge) {
       if (existsSync(data.root) && !existsSync(join(data.root, 'layout')))

@@ -9,6 +9,7 @@ import { checkRequirements } from '../../cluster/requirements.ts'
 import { parseSimulatedNodes } from '../../cluster/simulated-nodes/simulated-node-options.ts'
 import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
+import { parseAddress } from '../../network/cidr.ts'
 import type { Command } from '../command.ts'
 import { count, port, quantities } from '../numbers.ts'
 import { dataDirOption } from './data-dir.ts'
@@ -25,6 +26,7 @@ export const up: Command = {
     'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'of the Ingress with TLS, on 127.0.0.1' },
     nodes: { type: 'string', value: 'N', default: '1', help: 'at least so many real nodes, each in a network namespace of its own' },
     'node-capacity': { type: 'string', value: 'cpu=2,memory=4Gi', help: "what each of them has; the machine's when absent" },
+    'join-address': { type: 'string', value: 'ADDRESS', help: "this machine's address under which other machines join ('skiff agent')" },
     'simulated-nodes': { type: 'string', value: 'N', help: 'so many nodes that only pretend to run their pods, beside the real ones' },
     'simulated-node': { type: 'string', value: 'cpu=8,memory=32Gi,pods=110', help: 'what each of them has' },
     'simulated-life': { type: 'string', value: 'JSON', help: 'what containers do there whose pods do not say it' },
@@ -56,6 +58,7 @@ export const up: Command = {
         without,
         ...(simulatedNodes ? { simulatedNodes } : {}),
         nodes: count(values.nodes, '--nodes', 1, mostNodes),
+        ...joinAddressOf(values['join-address']),
         ...graceOf(values['node-monitor-grace']),
         nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
         context,
@@ -93,6 +96,12 @@ export const up: Command = {
 const graceOf = (value: unknown) => (typeof value === 'string' ? { nodeMonitorGraceSeconds: count(value, '--node-monitor-grace', 15, 24 * 3600) } : undefined)
 
 const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+
+function joinAddressOf(value: string | boolean | undefined): { joinAddress?: string } {
+  if (typeof value !== 'string') return {}
+  if (parseAddress(value) === undefined) throw new UserError(`--join-address takes an IPv4 address of this machine, not '${value}'`)
+  return { joinAddress: value }
+}
 
 function tell(cluster: RunningCluster): void {
   console.log(`API      https://127.0.0.1:${cluster.apiPort}, as context '${cluster.context}' (now the current one) in ${cluster.kubeconfig}`)

@@ -7,18 +7,22 @@ import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { createClient } from '../../client/api-client.ts'
-import type { ComponentContext } from '../../client/component.ts'
+import type { Component, ComponentContext } from '../../client/component.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { createLogger, type LogLevel } from '../../client/logger.ts'
 import { realClock } from '../../machinery/real-clock.ts'
+import { startEgress } from '../../network/egress.ts'
 import { startNodeRoutes } from '../../network/node-routes.ts'
+import { startOverlay } from '../../network/overlay.ts'
 import { clusterCIDR, clusterDomain, dnsServiceAddress, serviceCIDR } from '../cluster-network.ts'
 import { prepareDataDirectory } from '../data-directory.ts'
-import { prepareNamespaces } from '../namespaces.ts'
+import { readCredentials, readServingPair } from '../join/credential-files.ts'
+import { keepCredentials } from '../join/keep-credentials.ts'
+import { ownNetwork, prepareNamespaces } from '../namespaces.ts'
 import { startNode } from '../node.ts'
-import { readKeyPair } from '../pki/key-pair-file.ts'
-import { type AgentOptions, agentAuthority, agentClientPair, agentServingPair } from './agent-options.ts'
+import type { AgentOptions } from './agent-options.ts'
+import { machineNetworkDescriptor } from './node-process.ts'
 
 const options = JSON.parse(readFileSync(process.env.SKIFF_AGENT ?? '', 'utf8')) as AgentOptions
 const { nodeName, dataDir } = options
@@ -35,16 +39,24 @@ process.on('uncaughtException', (error) => {
 })
 process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody caught it', { error }))
 
-async function pairOf(name: string) {
-  const pair = await readKeyPair(join(dataDir, 'pki'), name)
-  if (!pair) throw new Error(`the node's key pair '${name}' is missing in ${dataDir}`)
+const pki = join(dataDir, 'pki')
+
+async function credentialsOf() {
+  const found = await readCredentials(pki, nodeName, realClock.now())
+  if (!found) throw new Error(`the credentials in ${pki} are missing, or count no more`)
+  return found
+}
+
+async function servingPair(authority: string) {
+  const pair = await readServingPair(pki, authority, realClock.now())
+  if (!pair) throw new Error(`the serving certificate in ${pki} is missing, or counts no more`)
   return pair
 }
 
 try {
   const data = prepareDataDirectory(dataDir)
-  const authority = readFileSync(join(dataDir, 'pki', agentAuthority), 'utf8')
-  const [client] = await Promise.all([pairOf(agentClientPair), prepareNamespaces(data)])
+  const [credentials] = await Promise.all([credentialsOf(), prepareNamespaces(data)])
+  const { ca: authority, client } = credentials
   const transport = createHttpTransport({
     server: options.server,
     ca: authority,
@@ -62,14 +74,21 @@ try {
     log: log.with({ component }),
     span: () => {},
   })
-  const routes = startNodeRoutes(context('node-routes'), { nodeName })
+  const links: Component[] = [startNodeRoutes(context('node-routes'), { nodeName })]
+  const { overlay } = options
+  if (overlay) links.push(startOverlay(context('overlay'), { address: overlay.machineAddress, always: overlay.peers }))
+  if (options.egress === 'on') {
+    const hostNetnsPath = `/proc/${process.pid}/fd/${machineNetworkDescriptor}`
+    const egress = await startEgress({ netnsPath: ownNetwork(data), hostNetnsPath, clock: realClock })
+    if ('missing' in egress) log.warn(egress.missing)
+  }
   const node = await startNode({
     nodeName,
     address: options.address,
     data,
     imagesDir: options.imagesDir,
     cgroupRoot: options.cgroupRoot,
-    serving: () => pairOf(agentServingPair),
+    serving: () => servingPair(authority),
     clientCa: authority,
     podCIDR: options.podCIDR,
     clusterCIDR,
@@ -83,13 +102,23 @@ try {
     kubelet: context(`kubelet/${nodeName}`),
     proxy: options.proxy ? context('kube-proxy') : undefined,
   })
+  const endRotation = keepCredentials({
+    nodeName,
+    credentials,
+    directory: pki,
+    transport,
+    // The node looks for a new pair itself.
+    serving: { shown: await servingPair(authority), addresses: [options.address], renew: () => {} },
+    clock: realClock,
+    log,
+  })
   log.info('the node is ready', { ms: Math.round(performance.now()) })
   realClock.after(5000, flushCompileCache)
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
       log.info('stopping', { signal: name })
-      routes
-        .stop()
+      endRotation()
+      Promise.all(links.map((link) => link.stop()))
         .then(() => node.shutDown())
         .catch((error) => log.error('stopping failed', { error }))
         .finally(() => process.exit(0))

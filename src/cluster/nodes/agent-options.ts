@@ -19,9 +19,8 @@ export interface AgentOptions {
   capacity: Record<string, string>
   /** False: another Service proxy serves the node. */
   proxy: boolean
+  /** Of a machine that joined: how it reaches the nodes of other machines. */
+  overlay?: { machineAddress: string; peers: string[] }
+  /** Whether it has a way out of its own; absent: by way of the first node. */
+  egress?: 'on' | 'off'
 }
-
-/** Names of the key pairs in the node's `pki/`, and of the cluster's authority. */
-export const agentClientPair = 'client'
-export const agentServingPair = 'serving'
-export const agentAuthority = 'ca.crt'

@@ -8,10 +8,11 @@ import { join } from 'node:path'
 import type { Clock } from '../../machinery/clock.ts'
 import { removeCgroupTree } from '../cgroup-parent.ts'
 import { blockIndex, mostNodes, nodeAddressOf, podBlock } from '../cluster-network.ts'
+import { writeCredentials, writeServingPair } from '../join/credential-files.ts'
 import type { KeyPair } from '../pki/certificate-authority.ts'
-import { writeKeyPair, writeOwnerOnly } from '../pki/key-pair-file.ts'
+import { writeOwnerOnly } from '../pki/key-pair-file.ts'
 import { UserError } from '../user-error.ts'
-import { type AgentOptions, agentAuthority, agentClientPair, agentServingPair } from './agent-options.ts'
+import type { AgentOptions } from './agent-options.ts'
 import { type LocalNodeRecord, type LocalNodeRequest, type LocalNodeState, localProviderID } from './local-node.ts'
 import { connectNode, isLinkUp, setLink } from './node-link.ts'
 import { NodeProcesses } from './node-process.ts'
@@ -154,11 +155,7 @@ export class LocalNodes {
     const address = nodeAddressOf(index)
     const [client, serving] = await Promise.all([this.#options.client(name), this.#options.serving(name, [address, '127.0.0.1'])])
     const pki = join(directory, 'pki')
-    await Promise.all([
-      writeKeyPair(pki, agentClientPair, client),
-      writeKeyPair(pki, agentServingPair, serving),
-      writeOwnerOnly(join(pki, agentAuthority), authority),
-    ])
+    await Promise.all([writeCredentials(pki, { ca: authority, client }), writeServingPair(pki, serving)])
     const options: AgentOptions = {
       nodeName: name,
       address,
@@ -175,7 +172,9 @@ export class LocalNodes {
     }
     const file = join(directory, 'agent.json')
     await writeOwnerOnly(file, JSON.stringify(options, null, 2))
-    await this.#processes.start(name, file, join(logs, `${name}.log`), (pid) => connectNode(index, pid, { bridge, address, prefix, gateway }))
+    await this.#processes.start(name, file, join(logs, `${name}.log`), {
+      connect: (pid) => connectNode(index, pid, { bridge, address, prefix, gateway }),
+    })
   }
 
   async #freeIndex(): Promise<number> {

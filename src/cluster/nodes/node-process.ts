@@ -15,6 +15,15 @@ export interface NodeProcess {
   startTime: string
 }
 
+export interface StartOptions {
+  /** With the first process, when its namespaces are made. */
+  connect(pid: number): Promise<void>
+  /** A descriptor of the machine's own network namespace, for the way out; the agent has it as {@link machineNetworkDescriptor}. */
+  machineNetwork?: number
+}
+
+export const machineNetworkDescriptor = 4
+
 /** Says that the namespaces are made, and goes on when its network is. */
 const gate = 'echo made >&3; read -r _ <&3; exec 3>&-; exec "$@"'
 const agentLoop = 'while :; do "$@"; [ $? -eq 0 ] && exit 0; sleep 0.2; done'
@@ -37,8 +46,8 @@ export class NodeProcesses {
     return processStartTime(known.pid) === known.startTime ? known : undefined
   }
 
-  /** Runs `connect` with the first process when its namespaces are made, and the agent after it. */
-  async start(name: string, agentFile: string, logFile: string, connect: (pid: number) => Promise<void>): Promise<NodeProcess> {
+  /** The agent runs when `connect` has given its namespaces their network. */
+  async start(name: string, agentFile: string, logFile: string, { connect, machineNetwork }: StartOptions): Promise<NodeProcess> {
     const log = openSync(logFile, 'a')
     const agent = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', join(import.meta.dirname, 'agent-inside.ts')]
     const child = spawn(
@@ -46,7 +55,7 @@ export class NodeProcesses {
       ['--net', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '--mount-proc']
         .concat(['/bin/sh', '-c', gate, 'skiff-node', findProgram('tini') ?? 'tini', '--'])
         .concat(['/bin/sh', '-c', agentLoop, `skiff-${name}`, ...agent]),
-      { stdio: ['ignore', log, log, 'pipe'], detached: true, env: { ...process.env, SKIFF_AGENT: agentFile }, cwd: '/' },
+      { stdio: ['ignore', log, log, 'pipe', machineNetwork ?? 'ignore'], detached: true, env: { ...process.env, SKIFF_AGENT: agentFile }, cwd: '/' },
     )
     closeSync(log)
     try {
