@@ -48,6 +48,7 @@ describe('node pools', () => {
 
   it('is a kind like any other', async () => {
     const { kubectl } = cluster
+    assert.doesNotMatch(await kubectl('-n kube-system get leases -o name'), /cluster-autoscaler/, 'without a pool nobody stands for election')
     await kubectl('apply -f -', { stdin: pool('plain') })
     await eventually('its status is told', async () => /plain +Simulated +0 +5 +0 +0/.test(await kubectl('get nodepools')))
     assert.match(await kubectl('explain nodepool.spec.template.capacity'), /What a node offers by resource name/)
