@@ -17,7 +17,6 @@ import { guide } from './measures/guide.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
 import { nodeDecision } from './measures/node-decision.ts'
-import { nodeDecision } from './measures/node-decision.ts'
 import { creates, reads } from './measures/object-load.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
@@ -40,7 +39,6 @@ const measures: readonly AnyMeasure[] = [
   store,
   recording,
   autoscalerRound,
-  nodeDecision,
   nodeDecision,
   idle,
   podStart,
@@ -83,7 +81,8 @@ if (unknown.length > 0) {
 
 const started = performance.now()
 const report: Report = { machine: machineFacts(), results: [], missing: [], seconds: 0 }
-const chosen = measures.filter(({ name, needs }) => (names.length === 0 || names.includes(name)) && (needs === 'cluster' || !values.kubeconfig))
+const isAsked = ({ name, long }: AnyMeasure) => (names.length === 0 ? !long || values.write === true : names.includes(name))
+const chosen = measures.filter((measure) => isAsked(measure) && (measure.needs === 'cluster' || !values.kubeconfig))
 
 function tell(results: Result[]): void {
   for (const result of results) console.log(line(result))
