@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseCidr } from '../network/cidr.ts'
 import { runCommand } from '../network/command.ts'
 import { hardwareAddress } from '../network/node-network.ts'
+import { cgroupMounts } from './cgroup-mounts.ts'
 import { clusterCIDR, nodesCIDR } from './cluster-network.ts'
 import type { DataDirectory } from './data-directory.ts'
 
@@ -23,7 +24,7 @@ export const ownNetwork = (data: DataDirectory): string => join(data.run, 'netwo
 /** One program does it all: while it runs the server reads its own code, and has no time to start the next. */
 export async function prepareNamespaces(data: DataDirectory): Promise<void> {
   const network = ownNetwork(data)
-  const steps = ['ip link set lo up']
+  const steps = ['ip link set lo up', ...cgroupMounts()]
   // What lives only as long as the cluster is kept in memory: nothing of it is left when the namespaces end.
   if (!isMounted(data.run)) steps.push('mount -t tmpfs -o mode=0755 skiff-run "$1"')
   if (!isMounted(network)) steps.push(': >"$2"', 'mount --bind /proc/self/ns/net "$2"')

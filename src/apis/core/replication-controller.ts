@@ -1,4 +1,4 @@
-import { type FieldError, invalidValue, required } from '../../machinery/field-error.ts'
+import { type FieldError, required } from '../../machinery/field-error.ts'
 import type { V1ReplicationController } from '../../machinery/schema/generated/types.ts'
 import { containersColumn, imagesColumn } from '../apps/template-columns.ts'
 import { ageColumn, integer, labelsText, nameColumn, text, wide } from '../columns.ts'
@@ -52,8 +52,5 @@ function validateController({ spec = {} }: V1ReplicationController): FieldError[
   const { selector = {}, template = {} } = spec
   const errors = [...validateNonNegative(spec.replicas, 'spec.replicas'), ...validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds')]
   if (Object.keys(selector).length === 0) errors.push(required('spec.selector'))
-  const labels = template.metadata?.labels ?? {}
-  if (Object.entries(selector).some(([key, value]) => labels[key] !== value))
-    errors.push(invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
-  return [...errors, ...validateServingTemplate(template, undefined, 'spec.template')]
+  return [...errors, ...validateServingTemplate(template, { matchLabels: selector }, 'spec.template')]
 }
