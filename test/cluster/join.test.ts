@@ -1,0 +1,124 @@
+/** A node on another machine: network namespaces are the machines, a cable is their network. */
+import assert from 'node:assert/strict'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { busybox, eventually, skiff, startTestCluster, type TestCluster } from '../tools/cluster.ts'
+import { insideNamespaces } from '../tools/namespaces.ts'
+
+const run = promisify(execFile)
+const here = '192.0.2.1'
+
+const web = `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: web
+          image: ${busybox}
+          command: [sh, -c, 'mkdir /www; echo $NODE > /www/index.html; exec httpd -f -p 8080 -h /www']
+          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
+          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+`
+
+const inside = insideNamespaces(import.meta.url, ['crun', 'conmon', 'ip', 'bridge'])
+if (inside)
+  describe('a machine that joins', () => {
+    let cluster: TestCluster
+    const far = join(inside.directory, 'far')
+    const links = (...words: string[]) =>
+      execFileSync('ip', [...words, '-br', 'link'], { encoding: 'utf8' })
+        .split('\n')
+        .map((line) => line.split(/[@ ]/)[0])
+    before(async () => {
+      const commands = [
+        'link set lo up',
+        'netns add far',
+        'link add near type veth peer name eth0 netns far',
+        `addr add ${here}/24 dev near`,
+        'link set near up',
+      ]
+      mkdirSync('/run/netns', { recursive: true })
+      execFileSync('mount', ['-t', 'tmpfs', 'machines', '/run/netns'])
+      for (const words of commands) execFileSync('ip', words.split(' '))
+      for (const words of ['addr add 192.0.2.2/24 dev eth0', 'link set eth0 up', 'link set lo up']) execFileSync('ip', ['-n', 'far', ...words.split(' ')])
+      cluster = await startTestCluster({ words: ['--join-address', here] })
+      mkdirSync(far)
+      execFileSync('cp', ['-a', join(cluster.dataDir, 'images'), join(far, 'images')])
+    })
+    after(async () => {
+      await run(skiff, ['down', '--data-dir', far]).catch(() => {})
+      await cluster?.remove()
+      execFileSync('ip', ['netns', 'delete', 'far'])
+      execFileSync('umount', ['/run/netns'])
+    })
+    const agent = (...words: string[]) =>
+      run('ip', ['netns', 'exec', 'far', skiff, 'agent', '--node-name', 'far', '--data-dir', far, '--egress', 'off', '--detach', ...words], { timeout: 60_000 })
+    const server = () => `https://${here}:${cluster.running()?.apiPort}`
+    const token = async (...words: string[]) => (await cluster.skiff('token', 'create', '--data-dir', cluster.dataDir, ...words)).stdout.trim()
+
+    it('is refused with a wrong token, in one sentence', async () => {
+      await assert.rejects(agent('--server', server(), '--token', 'abcdef.0123456789abcdef'), /knows no token abcdef/)
+      await assert.rejects(agent('--server', server(), '--token', 'nonsense'), /token/)
+      await assert.rejects(agent('--server', 'http://somewhere'), /--server takes an address like/)
+      assert.equal((await cluster.kubectl('get nodes -o name')).trim(), 'node/node-1')
+    })
+
+    it('is a node by the command that the server prints, and its network stays as it was', async () => {
+      const before_ = [links(), links('-n', 'far')]
+      const words = (await token('--print-join-command', '--server', server())).split(' ').slice(2)
+      await agent(...words)
+      await eventually(
+        'it is ready',
+        async () => (await cluster.kubectl('get node far -o jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True',
+      )
+      assert.deepEqual([links(), links('-n', 'far')], before_)
+    })
+
+    it('runs pods that reach those of the other machine, and are reached, by Service and name', async () => {
+      await cluster.kubectl('apply -f -', { stdin: web })
+      const names = await eventually('a pod on each', async () => {
+        const found = (
+          await cluster.kubectl("get pods -l app=web -o 'jsonpath={range .items[?(@.status.containerStatuses[0].ready==true)]}{.metadata.name},{end}'")
+        )
+          .split(',')
+          .filter(Boolean)
+        return found.length === 2 && found
+      })
+      for (const name of names)
+        await eventually(`${name} reaches both`, async () => {
+          const text = await cluster.kubectl(`exec ${name} -- sh -c 'for i in 1 2 3 4 5 6 7 8; do wget -qO- http://web/; done'`)
+          return ['far', 'node-1'].every((node) => text.includes(node))
+        })
+    })
+
+    it('comes back without a token after it was stopped', async () => {
+      assert.match((await run(skiff, ['down', '--data-dir', far])).stdout, /stopped/)
+      await agent('--server', server())
+      await eventually('exec into its pod works', async () => {
+        const name = await cluster.kubectl('get pods -l app=web --field-selector spec.nodeName=far -o jsonpath={.items[0].metadata.name}')
+        return (await cluster.kubectl(`exec ${name} -- wget -qO- http://127.0.0.1:8080/`)).trim() === 'far'
+      })
+    })
+
+    it('may not write what belongs to another node', async () => {
+      const pki = join(far, 'pki')
+      const client = `--server ${server()} --certificate-authority ${pki}/ca.crt --client-certificate ${pki}/client.crt --client-key ${pki}/client.key`
+      await assert.rejects(cluster.kubectl(`${client} label node node-1 a=b`), /forbidden/i)
+      await assert.rejects(cluster.kubectl(`${client} get secrets -A`), /forbidden/i)
+      await cluster.kubectl(`${client} get node far`)
+    })
+  })
