@@ -46,6 +46,7 @@ it('every statement of the guide holds, and nothing is left of it', { timeout: 1
   assert.match(said(6), /kube-proxy rules loaded/)
   assert.match(said(8), /ingress-nginx/)
   assert.match(said(9), /horizontal-pod-autoscaler/)
+  assert.match(said(9), /cluster-autoscaler/)
   assert.deepEqual(processesOf(dataDir), [])
   assert.deepEqual(hostState(), host)
 })

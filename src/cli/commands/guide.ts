@@ -53,7 +53,9 @@ export const guide: Command = {
       httpsPort: port(values['https-port'], '--https-port'),
     }
     console.log('\nCluster')
-    const running = await launch({ data, ...options, egress: 'off', context: 'skiff-guide', kubeconfig: data.kubeconfig }, (progress) => {
+    // Room for the guide's Pods until they are scaled: then its NodePool is needed, on a large machine too.
+    const nodeCapacity = { cpu: '550m' }
+    const running = await launch({ data, ...options, nodeCapacity, egress: 'off', context: 'skiff-guide', kubeconfig: data.kubeconfig }, (progress) => {
       if (progress.at === 'api-ready') console.log(`  the API is ready after ${progress.ms} ms`)
       if (progress.at === 'node-ready') console.log(`  the node is ready after ${progress.ms} ms`)
     })

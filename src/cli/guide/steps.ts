@@ -1,8 +1,19 @@
-/** The ten steps of the guide. Of step 9, that nodes are added is not shown yet. */
+/** The ten steps of the guide. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { ConfigMap, Deployment, Ingress, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Secret, StorageClass } from '../../client/resources.ts'
+import {
+  ConfigMap,
+  Deployment,
+  Event,
+  Ingress,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Secret,
+  StorageClass,
+} from '../../client/resources.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import {
   claimIsBound,
@@ -313,7 +324,7 @@ const ingress: Step = {
 const scaling: Step = {
   number: 9,
   title: 'Scaling and Monitoring',
-  kubectl: apply('flask-autoscaler.yaml'),
+  kubectl: ['apply', '-f', '../skiff/node-pool.yaml', '-f', 'flask-autoscaler.yaml', '-n', namespace],
   meanwhile: visitors,
   statements: [
     {
@@ -328,11 +339,19 @@ const scaling: Step = {
       },
     },
     {
-      statement: 'If traffic spikes, the Scheduler assigns new Pods if the Deployment scales (from 3 to 5 replicas).',
+      statement:
+        'If traffic spikes, the ClusterAutoscaler may add Nodes to the NodePool, and the Scheduler assigns new Pods if the Deployment scales (from 3 to 5 replicas).',
       async check(cluster) {
         const pods = await readyPods(cluster, 'flask-deployment', 5)
-        const nodes = new Set(pods.map((pod) => pod.spec.nodeName))
-        return `${await hasEvent(cluster, 'HorizontalPodAutoscaler', 'flask-autoscaler', 'SuccessfulRescale')}; 5 Pods are ready on ${[...nodes].join(', ')}`
+        const nodes = [...new Set(pods.map((pod) => pod.spec.nodeName ?? ''))]
+        const { items } = await cluster.client.list(Node, { labelSelector: 'skiff.dev/node-pool=flask' })
+        const added = items.map(({ metadata }) => metadata.name).filter((name) => nodes.includes(name))
+        expect(added.length > 0, `all Pods are on ${nodes.join(', ')}, and the NodePool has ${items.length} nodes`)
+        const { items: events } = await cluster.client.list(Event, { namespace })
+        const triggered = events.find(({ reason }) => reason === 'TriggeredScaleUp')
+        expect(triggered !== undefined, 'no Pod triggered it')
+        const rescaled = await hasEvent(cluster, 'HorizontalPodAutoscaler', 'flask-autoscaler', 'SuccessfulRescale')
+        return `${rescaled}; ${triggered.involvedObject.name} ${triggered.message}; 5 Pods are ready on ${nodes.join(', ')}`
       },
     },
     {
