@@ -3,7 +3,7 @@
  * lies where, and says whether a cluster is running over it.
  */
 import { randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
@@ -145,4 +145,11 @@ export function rememberCluster(data: DataDirectory, cluster: RunningCluster): v
 
 export function forgetCluster(data: DataDirectory): void {
   rmSync(join(data.root, 'cluster.json'), { force: true })
+}
+
+/** What a stopped cluster leaves to a new one over its directory: its images, and its name, by which its cgroups are found. */
+const kept = new Set(['images', 'layout', 'cluster.json'])
+
+export function forgetAllButImages(data: DataDirectory): void {
+  for (const name of readdirSync(data.root)) if (!kept.has(name)) rmSync(join(data.root, name), { recursive: true, force: true, maxRetries: 3 })
 }

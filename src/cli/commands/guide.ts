@@ -1,6 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { dataDirectory, prepareDataDirectory, runningCluster } from '../../cluster/data-directory.ts'
+import { writeFileSync } from 'node:fs'
+import { dataDirectory, forgetAllButImages, prepareDataDirectory, runningCluster } from '../../cluster/data-directory.ts'
 import { ensureExampleImages } from '../../cluster/example-images.ts'
 import { launch } from '../../cluster/launcher.ts'
 import { checkRequirements } from '../../cluster/requirements.ts'
@@ -28,19 +27,7 @@ export const guide: Command = {
     await stopCluster(dataDirectory(directory))
     const data = prepareDataDirectory(directory)
     // Every run tells the whole story: only the images are kept from the last one.
-    for (const path of [
-      data.state,
-      `${data.state}-wal`,
-      `${data.state}-shm`,
-      data.trace,
-      `${data.trace}-wal`,
-      `${data.trace}-shm`,
-      data.volumes,
-      data.kubelet,
-      join(data.root, 'sandboxes'),
-      join(data.root, 'containers'),
-    ])
-      rmSync(path, { recursive: true, force: true })
+    forgetAllButImages(data)
     prepareDataDirectory(directory)
 
     console.log('Images (built from Debian packages the first time, which takes a minute or two)')
