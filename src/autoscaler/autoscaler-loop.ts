@@ -111,7 +111,11 @@ export class AutoscalerLoop {
     const seen = this.#seen
     this.#seen = []
     const client = this.#context.client.because({ component: 'cluster-autoscaler', seen })
-    await Promise.all(Object.values(this.#providers).map((provider) => provider.refresh().catch(() => {})))
+    await Promise.all(
+      Object.values(this.#providers).map((provider) =>
+        provider.refresh().catch((error: unknown) => this.#context.log.warn('a provider could not be asked what there is', { error: String(error) })),
+      ),
+    )
     let { states, problems } = await this.#states()
     for (let i = 0; i < mostExpansions; i++) {
       const changed = (await this.#giveUp(states)) || (await this.#fillUp(states)) || (await this.#grow(states, client))

@@ -20,7 +20,6 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { endContainers } from './nodes/end-containers.ts'
 import type { KeyPair } from './pki/certificate-authority.ts'
-import { renewRegularly } from './pki/renewal.ts'
 
 export interface NodeOptions {
   nodeName: string
@@ -31,8 +30,8 @@ export interface NodeOptions {
   /** Absent: `images/` of its own. */
   imagesDir?: string
   cgroupRoot: string
-  /** The pair that is good now, for the kubelet's server. */
-  serving(): Promise<KeyPair>
+  /** For the kubelet's server. */
+  serving: KeyPair
   /** PEM of the authority of those who may call the kubelet. */
   clientCa: string
   labels?: Record<string, string>
@@ -53,15 +52,17 @@ export interface NodeOptions {
 
 export interface Node extends Component {
   readonly runtime: Runtime
+  /** The pair that follows the one that is shown. */
+  renewServing(pair: KeyPair): void
   /** Ends its containers too, gently, as when a machine is shut down. */
   shutDown(): Promise<void>
 }
 
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { nodeName, address, data } = options
+  const { nodeName, address, data, serving } = options
   const { clock, log } = options.kubelet
   const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
-  const [serving] = await Promise.all([options.serving(), ensureNodeNetwork(network)])
+  await ensureNodeNetwork(network)
   const spawner = startSpawner()
   const runtime = await createEmbeddedRuntime({
     dataDir: data.root,
@@ -104,15 +105,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: options.clientCa } },
   })
   await kubelet.ready
-  const endRenewal = renewRegularly({
-    clock,
-    shown: serving,
-    current: () => options.serving(),
-    renew: ({ certificate, key }) => kubelet.renewServing(certificate, key),
-    failed: (error) => log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) }),
-  })
   const end = async (lastly: () => Promise<void>) => {
-    endRenewal()
     await kubelet.stop()
     await lastly()
     await proxy?.stop()
@@ -122,6 +115,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   return {
     name: 'node',
     runtime,
+    renewServing: ({ certificate, key }) => kubelet.renewServing(certificate, key),
     stop: () => end(async () => {}),
     shutDown: () => end(() => endContainers(runtime)),
   }

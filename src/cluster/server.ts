@@ -23,6 +23,7 @@ import { startComponentPages } from './component-pages.ts'
 import { startControlPlane } from './control-plane.ts'
 import { type DataDirectory, electionIdentity } from './data-directory.ts'
 import { ensureJoinObjects } from './join/join-objects.ts'
+import type { InsideOptions } from './launcher.ts'
 import { localVolumes } from './local-volumes.ts'
 import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
@@ -30,37 +31,19 @@ import { startNode } from './node.ts'
 import { startJoinLink } from './nodes/join-link.ts'
 import type { LocalNodes } from './nodes/local-nodes.ts'
 import { nodeControl } from './nodes/node-control.ts'
-import { startLocalNodes } from './nodes/start-local-nodes.ts'
+import { localNodesReady, startLocalNodes } from './nodes/start-local-nodes.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
+import { renewRegularly } from './pki/renewal.ts'
 import { requestSigner } from './pki/request-signer.ts'
-import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
 import type { SimulatedNodes } from './simulated-nodes/simulated-nodes.ts'
 import { simulatedNodesAccount, startSimulatedNodes } from './simulated-nodes/start-simulated-nodes.ts'
 import { ensureSystemObjects } from './system-objects.ts'
 import { bootstrapUser, controllerManagerUser, controllerUser, nodeUser, proxyUser, schedulerUser, serviceAccountUser } from './users.ts'
 
-export interface ServerOptions {
+export interface ServerOptions extends Omit<InsideOptions, 'dataDir'> {
   data: DataDirectory
-  id: string
-  egress: 'on' | 'off'
-  /** The API's port on the host's loopback. */
-  apiPort: number
-  httpPort: number
-  httpsPort: number
-  /** Left out, for others to take their place. */
-  without: readonly OptionalComponent[]
-  /** At least so many real nodes, the first among them. */
-  nodes: number
-  /** Of each of them; what it leaves out is the machine's. */
-  nodeCapacity: Record<string, string>
-  /** The machine's address for machines that join; absent: none can. */
-  joinAddress?: string
-  /** Beside the real ones. */
-  simulatedNodes?: SimulatedNodesWish
-  /** A node that is silent for so long is not ready; the usual time when absent. */
-  nodeMonitorGraceSeconds?: number
   log: Logger
   onApiReady(): void
 }
@@ -149,13 +132,15 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       }),
     )
   if (scheduler) components.push(startScheduler(scheduler, { leaderElection }))
+  const currentServing = () => pki.kubeletServing(nodeName, [nodeAddress, '127.0.0.1'])
+  const serving = await currentServing()
   const [node, egress] = await Promise.all([
     startNode({
       nodeName,
       address: nodeAddress,
       data,
       cgroupRoot: `${cgroupParent(options.id)}/${nodeName}`,
-      serving: () => pki.kubeletServing(nodeName, [nodeAddress, '127.0.0.1']),
+      serving,
       clientCa: pki.ca.certificate,
       labels: machineLabels,
       capacity: options.nodeCapacity,
@@ -174,6 +159,13 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       authority: pki.ca.certificate,
     }),
   ])
+  const endRenewal = renewRegularly({
+    clock,
+    shown: serving,
+    current: currentServing,
+    renew: (pair) => node.renewServing(pair),
+    failed: (error) => log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) }),
+  })
   if (options.joinAddress)
     components.push(
       await startJoinLink(context('node-routes', nodeUser(nodeName)), {
@@ -233,7 +225,8 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   // Those that were asked for, and those that node pools ask for, are of one kind.
   let simulation: Promise<SimulatedNodes> | undefined
   const simulated = (): Promise<SimulatedNodes> => {
-    simulation ??= startSimulatedNodes({
+    if (simulation) return simulation
+    const starting = startSimulatedNodes({
       context: context('simulated-nodes', serviceAccountUser('kube-system', simulatedNodesAccount)),
       admin: context('skiff', bootstrapUser).client,
       clientFor: (name) => controlPlane.client(nodeUser(name), 'kubelet'),
@@ -244,7 +237,12 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         simulatedNodes = nodes
       },
     })
-    return simulation
+    // Who asked hears of a failure; the next who asks tries again.
+    starting.catch(() => {
+      simulation = undefined
+    })
+    simulation = starting
+    return starting
   }
   if (options.simulatedNodes) await simulated()
   if (runs('cluster-autoscaler'))
@@ -257,11 +255,13 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       }),
     )
   components.push(...(await Promise.all(faces)))
+  await localNodesReady(localNodes, context('skiff', bootstrapUser).client, clock)
   return {
     async stop() {
       for (const component of components.reverse()) await component.stop()
       await (await simulation?.catch(() => undefined))?.stop()
       await localNodes?.stopAll()
+      endRenewal()
       await node.stop()
       for (const stop of contexts) stop()
       await controlPlane.stop()

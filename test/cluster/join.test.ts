@@ -5,8 +5,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { busybox, eventually, skiff, startTestCluster, type TestCluster } from '../tools/cluster.ts'
+import { eventually, skiff, startTestCluster, type TestCluster } from '../tools/cluster.ts'
 import { insideNamespaces } from '../tools/namespaces.ts'
+import { nodeTeller, nodeTellerService } from '../tools/node-teller.ts'
 
 const run = promisify(execFile)
 const here = '192.0.2.1'
@@ -22,17 +23,8 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       containers:
-        - name: web
-          image: ${busybox}
-          command: [sh, -c, 'mkdir /www; echo $NODE > /www/index.html; exec httpd -f -p 8080 -h /www']
-          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
-          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
-`
+        - ${nodeTeller}
+---${nodeTellerService}`
 
 const inside = insideNamespaces(import.meta.url, ['crun', 'conmon', 'ip', 'bridge'])
 if (inside)

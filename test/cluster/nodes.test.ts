@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { serverProcess } from '../../src/cluster/stop.ts'
 import { busybox, eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
 import { cgroupsOf, hostState, processesOf } from '../tools/host-state.ts'
+import { nodeTeller, nodeTellerService } from '../tools/node-teller.ts'
 
 const tolerations = ['unreachable', 'not-ready'].map((key) => `{ key: node.kubernetes.io/${key}, operator: Exists, effect: NoExecute, tolerationSeconds: 1 }`)
 
@@ -21,17 +22,8 @@ spec:
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: { matchLabels: { app: web } } }]
       tolerations: [${tolerations.join(', ')}]
       containers:
-        - name: web
-          image: ${busybox}
-          command: [sh, -c, 'mkdir /www; echo $NODE > /www/index.html; exec httpd -f -p 8080 -h /www']
-          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
-          readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
----
+        - ${nodeTeller}
+---${nodeTellerService}---
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: kept }

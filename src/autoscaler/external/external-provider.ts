@@ -63,6 +63,7 @@ export function externalProvider(options: ExternalProviderOptions): NodeProvider
     },
     async close() {
       for (const connecting of connections.values()) {
+        // What was never connected need not be closed, and a provider that is gone has nothing to clean up.
         const connected = await connecting.catch(() => undefined)
         await connected?.connection.call('Cleanup', {}).catch(() => {})
         connected?.connection.close()

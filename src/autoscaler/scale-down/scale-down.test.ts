@@ -3,19 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Node, PodDisruptionBudget } from '../../client/resources.ts'
 import { NodePool } from '../node-pool.ts'
-import type { AutoscalerSettings } from '../settings.ts'
-import { AutoscaledCluster, type PodWish } from '../testing/autoscaled-cluster.ts'
+import { type AutoscaledCluster, type PodWish, withAutoscaledCluster as withCluster } from '../testing/autoscaled-cluster.ts'
 
 const scaleDown = { unneededSeconds: 30, delayAfterAddSeconds: 0 }
-
-async function withCluster(run: (cluster: AutoscaledCluster) => Promise<void>, settings: Partial<AutoscalerSettings> = {}): Promise<void> {
-  const cluster = await AutoscaledCluster.start(settings)
-  try {
-    await run(cluster)
-  } finally {
-    await cluster.stop()
-  }
-}
 
 test('empty nodes go together after their time, down to the least size', () =>
   withCluster(async (cluster) => {

@@ -2,17 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigMap } from '../../client/resources.ts'
-import type { AutoscalerSettings } from '../settings.ts'
-import { AutoscaledCluster } from '../testing/autoscaled-cluster.ts'
-
-async function withCluster(run: (cluster: AutoscaledCluster) => Promise<void>, settings: Partial<AutoscalerSettings> = {}): Promise<void> {
-  const cluster = await AutoscaledCluster.start(settings)
-  try {
-    await run(cluster)
-  } finally {
-    await cluster.stop()
-  }
-}
+import { withAutoscaledCluster as withCluster } from '../testing/autoscaled-cluster.ts'
 
 test('many pods are one decision, packed onto as few nodes as they need, and quickly', () =>
   withCluster(async (cluster) => {

@@ -118,3 +118,13 @@ export class AutoscaledCluster {
     await this.server.stop()
   }
 }
+
+/** A cluster for one test, stopped however that ends. */
+export async function withAutoscaledCluster(run: (cluster: AutoscaledCluster) => Promise<void>, settings: Partial<AutoscalerSettings> = {}): Promise<void> {
+  const cluster = await AutoscaledCluster.start(settings)
+  try {
+    await run(cluster)
+  } finally {
+    await cluster.stop()
+  }
+}

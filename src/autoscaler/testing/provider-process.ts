@@ -4,6 +4,7 @@
  */
 import { Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { message } from '../../machinery/protobuf/message.ts'
+import { realClock } from '../../machinery/real-clock.ts'
 import { type Call, type CallName, calls, type ExternalInstance, pathOf } from '../external/protocol.ts'
 
 interface Entry {
@@ -51,7 +52,7 @@ function increase(id: string, delta: number): void {
     const error = id === 'failing' ? { code: 'OUT_OF_STOCK', message: 'none is left', class: 1 } : undefined
     const made: ExternalInstance = { id: `pretend://${id}-${counter.next++}`, status: { state: 2, error } }
     group.instances.push(made)
-    if (!error) setTimeout(() => Object.assign(made, { status: { state: 1, error: undefined } }), 50)
+    if (!error) realClock.after(50, () => void Object.assign(made, { status: { state: 1, error: undefined } }))
   }
 }
 

@@ -7,6 +7,7 @@ import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import type { Command, Values } from '../command.ts'
+import { keepAlive } from '../keep-alive.ts'
 import { quantities } from '../numbers.ts'
 import { dataDirOf } from './data-dir.ts'
 
@@ -36,22 +37,22 @@ export const agent: Command = {
     checkRequirements()
     const data = dataDirOf(values)
     const [token, caHash] = [text(values, 'token'), text(values, 'ca-hash')]
-    // Timers of the clock do not keep a process alive.
-    const alive = setInterval(() => {}, 1 << 30)
-    const joined = await joinMachine({
-      server,
-      ...(token ? { token } : {}),
-      ...(caHash ? { caHash } : {}),
-      ...(address ? { address } : {}),
-      nodeName: String(values['node-name']),
-      dataDir: data.root,
-      egress,
-      labels: {},
-      taints: [],
-      capacity: quantities(values.capacity, '--capacity'),
-      clock: realClock,
-      log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
-    }).finally(() => clearInterval(alive))
+    const joined = await keepAlive(() =>
+      joinMachine({
+        server,
+        ...(token ? { token } : {}),
+        ...(caHash ? { caHash } : {}),
+        ...(address ? { address } : {}),
+        nodeName: String(values['node-name']),
+        dataDir: data.root,
+        egress,
+        labels: {},
+        taints: [],
+        capacity: quantities(values.capacity, '--capacity'),
+        clock: realClock,
+        log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
+      }),
+    )
     console.log(`this machine is the node '${joined.nodeName}' with the address ${joined.address}; its log is in ${data.logs}/agent.log`)
     if (values.detach) return 0
     console.log("Ctrl-C stops it ('skiff agent --detach' leaves it running)")
@@ -65,8 +66,7 @@ export const agent: Command = {
       }, 500)
     })
     console.log('stopping')
-    const ending = setInterval(() => {}, 1 << 30)
-    await stopMachine(data, realClock).finally(() => clearInterval(ending))
+    await keepAlive(() => stopMachine(data, realClock))
     return 0
   },
 }

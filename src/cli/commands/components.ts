@@ -24,6 +24,7 @@ import { realClock } from '../../machinery/real-clock.ts'
 import { startServiceProxy } from '../../proxy/service-proxy.ts'
 import { startScheduler } from '../../scheduler/scheduler.ts'
 import type { Command, Option, Values } from '../command.ts'
+import { keepAlive } from '../keep-alive.ts'
 import { count, port } from '../numbers.ts'
 
 export const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: 'the way to the cluster ($KUBECONFIG, else ~/.kube/config)' }
@@ -108,13 +109,13 @@ function pagesOn(values: Values): { metrics?: { host: string; port: number } } {
 
 export async function runUntilSignal(start: () => Component | Promise<Component>): Promise<number> {
   const component = await start()
-  // Timers of the clock do not keep a process alive.
-  const alive = setInterval(() => {}, 1 << 30)
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
-  })
-  clearInterval(alive)
+  await keepAlive(
+    () =>
+      new Promise<void>((resolve) => {
+        process.once('SIGINT', resolve)
+        process.once('SIGTERM', resolve)
+      }),
+  )
   await component.stop()
   process.exit(0)
 }

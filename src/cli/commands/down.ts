@@ -7,6 +7,7 @@ import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { Command } from '../command.ts'
+import { keepAlive } from '../keep-alive.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 export const down: Command = {
@@ -17,9 +18,7 @@ export const down: Command = {
     const data = dataDirOf(values)
     const known = lastCluster(data)
     const wasRunning = await stopCluster(data)
-    // Timers of the clock do not keep a process alive.
-    const alive = setInterval(() => {}, 1 << 30)
-    const wasAgent = await stopMachine(data, realClock).finally(() => clearInterval(alive))
+    const wasAgent = await keepAlive(() => stopMachine(data, realClock))
     console.log(wasRunning || wasAgent ? 'stopped' : `no cluster was running over ${data.root}`)
     if (known) await removeFromKubeconfig(known.kubeconfig, { context: known.context })
     if (values.purge) {

@@ -69,7 +69,7 @@ export const kubelet: Command = {
         address,
         data: { root, run, kubelet: join(root, 'kubelet') },
         cgroupRoot: `/skiff-kubelet-${nodeName}`,
-        serving: async () => serving,
+        serving,
         clientCa,
         podCIDR: String(values['pod-cidr']),
         clusterCIDR: String(values['cluster-cidr']),

@@ -1,6 +1,7 @@
 /** `skiff node`: the machines of a cluster, and what befalls them. */
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { loadKubeconfig } from '../../client/kubeconfig.ts'
+import { nodeAddressOf, podBlock } from '../../cluster/cluster-network.ts'
 import { runningCluster } from '../../cluster/data-directory.ts'
 import type { LocalNodeState } from '../../cluster/nodes/local-node.ts'
 import { type NodeList, nodeActions, nodesPath } from '../../cluster/nodes/node-control.ts'
@@ -36,7 +37,7 @@ export const node: Command = {
       if (verb === 'ls') {
         const { first, items } = (await ask('GET', nodesPath)) as NodeList
         console.log(row('NAME', 'STATE', 'LINK', 'ADDRESS', 'PODS', 'POOL'))
-        console.log(row(first, 'running', 'up', '10.89.0.1', '10.244.0.0/24', 'default'))
+        console.log(row(first, 'running', 'up', nodeAddressOf(0), podBlock(0), 'default'))
         for (const one of items) console.log(rowOf(one))
         return 0
       }

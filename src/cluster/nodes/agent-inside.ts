@@ -82,13 +82,14 @@ try {
     const egress = await startEgress({ netnsPath: ownNetwork(data), hostNetnsPath, clock: realClock })
     if ('missing' in egress) log.warn(egress.missing)
   }
+  const serving = await servingPair(authority)
   const node = await startNode({
     nodeName,
     address: options.address,
     data,
     imagesDir: options.imagesDir,
     cgroupRoot: options.cgroupRoot,
-    serving: () => servingPair(authority),
+    serving,
     clientCa: authority,
     podCIDR: options.podCIDR,
     clusterCIDR,
@@ -107,8 +108,7 @@ try {
     credentials,
     directory: pki,
     transport,
-    // The node looks for a new pair itself.
-    serving: { shown: await servingPair(authority), addresses: [options.address], renew: () => {} },
+    serving: { shown: serving, addresses: [options.address], renew: (pair) => node.renewServing(pair) },
     clock: realClock,
     log,
   })

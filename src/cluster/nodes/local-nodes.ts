@@ -242,6 +242,7 @@ export class LocalNodes {
 
   #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work)
+    // Its caller hears of an error; who comes next only waits.
     const settled = turn.catch(() => {})
     this.#turns.set(name, settled)
     settled.then(() => {

@@ -1,8 +1,9 @@
-/** Puts the further nodes of a cluster together with its control plane, and waits until those that were asked for are ready. */
+/** Puts the further nodes of a cluster together with its control plane. */
 import { join } from 'node:path'
 import type { Client } from '../../client/client.ts'
 import { Node } from '../../client/resources.ts'
 import type { Clock } from '../../machinery/clock.ts'
+import type { V1Node } from '../../machinery/schema/generated/types.ts'
 import { parseCidr } from '../../network/cidr.ts'
 import { cgroupParent } from '../cgroup-parent.ts'
 import { apiPortInside, nodesCIDR } from '../cluster-network.ts'
@@ -51,15 +52,19 @@ export async function startLocalNodes(options: StartLocalNodesOptions): Promise<
   await nodes.resume()
   const asked = Array.from({ length: options.atLeast - 1 }, (_, index) => `node-${index + 2}`)
   for (const name of asked) if (!(await nodes.find(name))) await nodes.create({ name, capacity: options.capacity })
-  const deadline = clock.monotonic() + patienceMs
-  const running = (await nodes.list()).filter(({ state }) => state === 'running').map(({ name }) => name)
-  const notReady = async () => {
-    const { items } = await client.list(Node)
-    const ready = new Set(
-      items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')).map((one) => one.metadata.name),
-    )
-    return running.some((name) => !ready.has(name))
-  }
-  while ((await notReady()) && clock.monotonic() < deadline) await clock.sleep(25)
   return nodes
 }
+
+/** Resolves when all that run are ready, or patience is over: one that is cut off must hold up nobody else. */
+export async function localNodesReady(nodes: LocalNodes, client: Client, clock: Clock): Promise<void> {
+  const running = (await nodes.list()).filter(({ state, connected }) => state === 'running' && connected)
+  const deadline = clock.monotonic() + patienceMs
+  for (const { name } of running) {
+    while (!isReady(await client.find(Node, { name }))) {
+      if (clock.monotonic() >= deadline) return
+      await clock.sleep(25)
+    }
+  }
+}
+
+const isReady = (node: V1Node | undefined) => node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false

@@ -77,6 +77,7 @@ export class EvictionManager {
         return undefined
       })
       if (evicted) await this.#cleanedUp(evicted, signal)
+      // It rejects when the kubelet stops, and nothing else.
       else await clock.sleep(everyMs, signal).catch(() => {})
     }
   }
