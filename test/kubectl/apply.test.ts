@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { startTestCluster, type TestCluster } from '../tools/cluster.ts'
-import { type Kubectl, kubectl } from '../tools/kubectl.ts'
+import type { Kubectl } from '../tools/kubectl.ts'
 
 let cluster: TestCluster
 let admin: Kubectl
@@ -280,17 +280,5 @@ describe('bad manifests', () => {
   it('no request is a fault of the server', async () => {
     const { readFileSync } = await import('node:fs')
     assert.doesNotMatch(readFileSync(join(cluster.dataDir, 'logs', 'skiff.log'), 'utf8'), /a fault of the server/)
-  })
-})
-
-describe('kubectl 1.33', () => {
-  it('applies as well', async () => {
-    const older = await kubectl(join(cluster.dataDir, 'kubeconfig'), { version: '1.33' })
-    assert.match(await older('version'), /Client Version: v1\.33/)
-    assert.equal(await older('apply -f -', { stdin: deployment('older', 1) }), 'deployment.apps/older created\n')
-    assert.equal(await older('apply --server-side -f -', { stdin: deployment('older', 1) }), 'deployment.apps/older serverside-applied\n')
-    assert.match(await older('get deployment older'), /older +\d\/1/)
-    assert.match(await older('explain deployment.spec.strategy'), /FIELD: strategy <DeploymentStrategy>/)
-    assert.match(await older.says('apply -f -', { stdin: 'apiVersion: v1\nkind: Podd\nmetadata: { name: bad }\n' }), /no matches for kind "Podd"/)
   })
 })

@@ -1,4 +1,4 @@
-/** What streams: logs, exec, attach, cp, port-forward, run, debug; over WebSocket and SPDY, by the oldest and newest kubectl. */
+/** What streams: logs, exec, attach, cp, port-forward, run, debug; over WebSocket and SPDY, by each kubectl that is supported. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -110,8 +110,10 @@ describe('kubectl logs', () => {
 
 const noWebSockets = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }
 const ways: [name: string, version: KubectlVersion, env: Record<string, string>][] = [
+  ['1.36 over WebSocket', '1.36', {}],
+  ['1.36 over SPDY', '1.36', noWebSockets],
   ['1.35 over WebSocket', '1.35', {}],
-  ['1.35 over SPDY', '1.35', noWebSockets],
+  ['1.34 over WebSocket', '1.34', {}],
   ['1.33 over WebSocket', '1.33', {}],
 ]
 for (const [way, version, env] of ways)

@@ -3,7 +3,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
-import { findKubectl, type KubectlVersion } from '../../src/cluster/kubectl.ts'
+import { findKubectl, type KubectlVersion, kubectlVersions } from '../../src/cluster/kubectl.ts'
 
 export interface KubectlResult {
   code: number
@@ -22,9 +22,12 @@ export interface Kubectl {
   start(args: string[]): ChildProcessWithoutNullStreams
 }
 
+/** Tests that do not ask for a version take this one, so that `SKIFF_KUBECTL=1.34 node --test test/kubectl/…` tries all of them with an older one. */
+const usual = kubectlVersions.find((version) => version === process.env.SKIFF_KUBECTL)
+
 /** `kubectl('get pods -A')` against a kubeconfig. `home` keeps its caches apart; the kubeconfig's directory when absent. */
 export async function kubectl(kubeconfig: string, options: { version?: KubectlVersion; home?: string; env?: Record<string, string> } = {}): Promise<Kubectl> {
-  const binary = findKubectl(options.version)
+  const binary = findKubectl(options.version ?? usual)
   const env = { PATH: process.env.PATH ?? '', HOME: options.home ?? dirname(kubeconfig), KUBECONFIG: kubeconfig, ...options.env }
   const start = (args: string[]) => spawn(binary, args, { env })
 
