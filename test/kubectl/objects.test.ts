@@ -166,7 +166,8 @@ describe('kubectl describe', () => {
       ],
       ['replicaset', /^Controlled By: +Deployment\/web$/m, /^Pods Status: +2 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed$/m],
       [
-        'pod -l app=web',
+        // Of several objects kubectl 1.36 shows no events unless it is asked to.
+        'pod -l app=web --show-events',
         /^Node: +node-1\/10\.89\.0\.1$/m,
         /State: +Running/,
         /PodScheduled +True/,
