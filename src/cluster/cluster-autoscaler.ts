@@ -44,6 +44,7 @@ export async function startNodePools(context: ComponentContext, options: Cluster
 
 function localMaker(nodes: LocalNodes): NodeMaker {
   return {
+    expected: ({ name, pool, capacity, labels, taints }) => nodes.expected({ name, pool, capacity, labels, taints }),
     list: () => nodes.list(),
     async create({ name, pool, capacity, labels, taints }) {
       await nodes.create({ name, pool, capacity, labels, taints })
@@ -54,6 +55,7 @@ function localMaker(nodes: LocalNodes): NodeMaker {
 
 function simulatedMaker(nodes: () => Promise<SimulatedNodes>): NodeMaker {
   return {
+    expected: async ({ name, capacity, labels }) => (await nodes()).expected({ name, capacity, labels }),
     list: async () => (await nodes()).names().map((name) => ({ name, pool: poolOfName(name) ?? '' })),
     create: async ({ name, capacity, labels, taints, startDelayMs }) => (await nodes()).addNode({ name, capacity, labels, taints, startDelayMs }),
     remove: async (name) => (await nodes()).removeNode(name),

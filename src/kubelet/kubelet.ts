@@ -19,7 +19,7 @@ import { ImageCollector } from './images/image-collector.ts'
 import { ImageManager } from './images/image-manager.ts'
 import { readNodeResolverConfig } from './network/resolver-config.ts'
 import { admitPod } from './node/admission.ts'
-import { type MachineInfo, readMachineInfo } from './node/machine-info.ts'
+import { type MachineInfo, machineLabels, readMachineInfo } from './node/machine-info.ts'
 import { type NodeHealth, nodeConditions } from './node/node-conditions.ts'
 import { NodeRegistrar } from './node/node-registrar.ts'
 import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
@@ -203,20 +203,12 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
       },
     }
   }
-  const { operatingSystem, architecture } = machine
   const registrar = new NodeRegistrar({
     client,
     clock,
     log,
     nodeName,
-    labels: {
-      'kubernetes.io/hostname': nodeName,
-      'kubernetes.io/os': operatingSystem,
-      'kubernetes.io/arch': architecture,
-      'beta.kubernetes.io/os': operatingSystem,
-      'beta.kubernetes.io/arch': architecture,
-      ...options.labels,
-    },
+    labels: { ...machineLabels(nodeName, machine), ...options.labels },
     taints: options.taints ?? [],
     ...(options.podCIDR ? { podCIDR: options.podCIDR } : {}),
     ...(options.providerID ? { providerID: options.providerID } : {}),
@@ -247,6 +239,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
         pods,
         services: podServices,
         nodeName,
+        machine: { ...machine, cpus: toMilli(capacity.cpu ?? '0') / 1000, memoryBytes: toWhole(capacity.memory ?? '0') },
         ...(metrics ? { metrics } : {}),
         ...(probeMetrics ? { probeMetrics: probeMetrics.registry } : {}),
       })

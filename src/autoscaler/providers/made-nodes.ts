@@ -19,7 +19,18 @@ export interface NodeToMake {
   startDelayMs: number
 }
 
+/** What a node will say of itself once its kubelet runs. */
+export interface ExpectedNode {
+  capacity: Record<string, string>
+  /** Less than the capacity where the kubelet keeps something back. */
+  allocatable: Record<string, string>
+  /** All that it will have, those that it was given among them. */
+  labels: Record<string, string>
+}
+
 export interface NodeMaker {
+  /** Without making it: decisions are made on this, and have to hold for the real one. */
+  expected(node: NodeToMake): ExpectedNode | Promise<ExpectedNode>
   /** All that it has made and that are there, running or not. */
   list(): Promise<{ name: string; pool: string }[]>
   /** Rejects when it cannot be made. May resolve before the node is registered. */
@@ -63,14 +74,14 @@ class MadeGroup implements NodeGroup {
   }
 
   async template(): Promise<V1Node> {
-    const { name, capacity, labels, taints } = this.#toMake('template')
-    const arch = process.arch === 'x64' ? 'amd64' : process.arch
+    const node = this.#toMake('template')
+    const { capacity, allocatable, labels } = await this.#options.maker.expected(node)
     return {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name, uid: '', resourceVersion: '', creationTimestamp: '', labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': arch, ...labels } },
-      spec: { taints },
-      status: { capacity, allocatable: capacity },
+      metadata: { name: node.name, uid: '', resourceVersion: '', creationTimestamp: '', labels: { ...labels, 'kubernetes.io/hostname': node.name } },
+      spec: { taints: node.taints },
+      status: { capacity, allocatable },
     }
   }
 

@@ -7,7 +7,7 @@ import type { V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { ClusterView } from '../cluster-view.ts'
 import { NodePool } from '../node-pool.ts'
 import { PoolMemory, type PoolState, poolState } from '../pool-state.ts'
-import { madeNodes } from '../providers/made-nodes.ts'
+import { madeNodes, type NodeMaker } from '../providers/made-nodes.ts'
 import { findUnneededNodes } from '../scale-down/unneeded-nodes.ts'
 import { decideScaleUp } from '../scale-up/scale-up.ts'
 import { defaultSettings } from '../settings.ts'
@@ -60,7 +60,8 @@ for (const [name, cpu] of [
 const context = server.context('bench')
 const view = new ClusterView(context, () => {})
 await view.whenSynced(new AbortController().signal)
-const maker = {
+const maker: NodeMaker = {
+  expected: ({ capacity, labels }) => ({ capacity, allocatable: capacity, labels }),
   list: async () => Array.from({ length: nodes }, (_, i) => ({ name: `large-${i}`, pool: 'large' })),
   create: async () => {},
   remove: async () => {},

@@ -19,6 +19,10 @@ export class PretendMachines implements NodeMaker {
     this.#clock = clock
   }
 
+  expected({ capacity, labels }: NodeToMake) {
+    return { capacity, allocatable: capacity, labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', ...labels } }
+  }
+
   async list() {
     return [...this.#names].map((name) => ({ name, pool: poolOfName(name) ?? '' }))
   }

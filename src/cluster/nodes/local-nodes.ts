@@ -13,6 +13,7 @@ import type { KeyPair } from '../pki/certificate-authority.ts'
 import { writeOwnerOnly } from '../pki/key-pair-file.ts'
 import { UserError } from '../user-error.ts'
 import type { AgentOptions } from './agent-options.ts'
+import { expectedLocalNode } from './expected-node.ts'
 import { type LocalNodeRecord, type LocalNodeRequest, type LocalNodeState, localProviderID } from './local-node.ts'
 import { connectNode, isLinkUp, setLink } from './node-link.ts'
 import { NodeProcesses } from './node-process.ts'
@@ -65,6 +66,11 @@ export class LocalNodes {
   async find(name: string): Promise<LocalNodeState | undefined> {
     const record = this.#record(name)
     return record && this.#stateOf(record)
+  }
+
+  /** How such a node will look. */
+  expected(request: LocalNodeRequest) {
+    return expectedLocalNode(request, this.#options.labels, this.#options.imagesDir)
   }
 
   /** Makes it and starts its processes; its Node object comes from its own kubelet. Throws {@link UserError} where the name is taken or none. */

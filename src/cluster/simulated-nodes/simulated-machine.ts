@@ -43,15 +43,18 @@ const hour = 3600
 /** What every start of every container would tell; of thousands of pods that is more than everything else together. */
 const routine = new Set(['Starting', 'Pulling', 'Pulled', 'Created', 'Started'])
 
-const machineInfo: Omit<MachineInfo, 'machineID' | 'systemUUID' | 'bootID'> = {
+export const simulatedMachineInfo = (nodeName: string, bootID: string): MachineInfo => ({
   architecture: 'amd64',
   operatingSystem: 'linux',
   kernelVersion: 'simulated',
   osImage: 'simulated',
+  machineID: nodeName,
+  systemUUID: nodeName,
+  bootID,
   cpus: 0,
   memoryBytes: 0,
   diskBytes: 0,
-}
+})
 
 export function startSimulatedMachine(options: SimulatedMachineOptions): SimulatedMachine {
   const { context, nodeName, address, life, recorder } = options
@@ -83,7 +86,7 @@ export function startSimulatedMachine(options: SimulatedMachineOptions): Simulat
     labels: options.labels,
     taints: options.taints,
     ...(options.providerID ? { providerID: options.providerID } : {}),
-    machine: { ...machineInfo, machineID: nodeName, systemUUID: nodeName, bootID: context.clock.uuid() },
+    machine: simulatedMachineInfo(nodeName, context.clock.uuid()),
     files: noFiles,
     probes: simulatedProbes(runtime),
     recorder: { ...recorder, event: (about, type, reason, ...rest) => (routine.has(reason) ? undefined : recorder.event(about, type, reason, ...rest)) },

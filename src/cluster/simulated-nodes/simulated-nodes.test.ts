@@ -103,6 +103,15 @@ describe('simulated nodes', () => {
   const isRunning = async (name: string) => (await podOf(name)).status?.phase === 'Running'
   const renewedAt = async (name: string) => (await client.find(Lease, { name, namespace: 'kube-node-lease' }))?.spec.renewTime
 
+  it('are as they were expected to be', async () => {
+    const nodes = start()
+    const spec = { name: 'pool-abcde', capacity: { cpu: '2', memory: '512Mi', 'example.com/gpu': '1' }, labels: { size: 'small' } }
+    const expected = nodes.expected(spec)
+    await inTime(nodes.addNode(spec))
+    const { metadata, status } = await client.get(Node, { name: spec.name })
+    assert.deepEqual([metadata.labels, status?.capacity, status?.allocatable], [expected.labels, expected.capacity, expected.allocatable])
+  })
+
   it('have what they were given, addresses of their own, and share their watches', async () => {
     const nodes = start({ capacity: { cpu: '4' } })
     await inTime(nodes.resume())

@@ -13,6 +13,8 @@ import { createEventRecorder } from '../../client/event-recorder.ts'
 import type { Change, Informer } from '../../client/informer.ts'
 import { InformerViews } from '../../client/informer-views.ts'
 import { Node, Pod, Service } from '../../client/resources.ts'
+import { machineLabels } from '../../kubelet/node/machine-info.ts'
+import { nodeCapacity } from '../../kubelet/node/node-resources.ts'
 import { WatchedObjects } from '../../kubelet/referenced-objects.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
@@ -20,7 +22,7 @@ import type { V1Node, V1Pod, V1Service, V1Taint } from '../../machinery/schema/g
 import type { NodeSamples } from '../../metrics/resource-samples.ts'
 import type { SimulatedLife } from '../../runtime/simulated/life.ts'
 import { mostSimulatedNodes, simulatedIndex, simulatedNodeAddress, simulatedPodBlock } from './simulated-addresses.ts'
-import { type SimulatedMachine, startSimulatedMachine } from './simulated-machine.ts'
+import { type SimulatedMachine, simulatedMachineInfo, startSimulatedMachine } from './simulated-machine.ts'
 import { simulatedSamples } from './simulated-samples.ts'
 
 /** On every simulated Node object: `true`. */
@@ -153,6 +155,17 @@ export class SimulatedNodes implements Component {
     await this.#switchOn(known)
   }
 
+  /** How such a node will look. */
+  expected(spec: SimulatedNodeSpec) {
+    const capacity = nodeCapacity(simulatedMachineInfo(spec.name, ''), this.#capacityOf(spec))
+    // Without files nothing is kept back.
+    return { capacity, allocatable: capacity, labels: { ...machineLabels(spec.name, simulatedMachineInfo(spec.name, '')), ...labelsOf(spec) } }
+  }
+
+  #capacityOf({ capacity }: SimulatedNodeSpec): Record<string, string> {
+    return { ...defaultCapacity, ...this.#options.capacity, ...capacity }
+  }
+
   /** Brings back the machines of all simulated nodes that the API knows; to be called before the first {@link addNode}. */
   async resume(): Promise<void> {
     await this.#nodes.whenSynced()
@@ -186,8 +199,8 @@ export class SimulatedNodes implements Component {
         nodeName: spec.name,
         address: simulatedNodeAddress(index),
         podCIDR: spec.podCIDR ?? simulatedPodBlock(index),
-        capacity: { ...defaultCapacity, ...this.#options.capacity, ...spec.capacity },
-        labels: { ...spec.labels, [simulatedLabel]: 'true' },
+        capacity: this.#capacityOf(spec),
+        labels: labelsOf(spec),
         taints: spec.taints ?? [],
         ...(spec.providerID ? { providerID: spec.providerID } : {}),
         clusterDNS,
@@ -252,6 +265,8 @@ export class SimulatedNodes implements Component {
     return this.#nextIndex
   }
 }
+
+const labelsOf = ({ labels }: SimulatedNodeSpec): Record<string, string> => ({ ...labels, [simulatedLabel]: 'true' })
 
 const isStopped = (node: V1Node | undefined) => node?.metadata.annotations?.[stoppedAnnotation] === 'true'
 

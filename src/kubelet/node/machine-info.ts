@@ -15,6 +15,15 @@ export interface MachineInfo {
   diskBytes: number
 }
 
+/** What every kubelet puts on its Node object. */
+export const machineLabels = (nodeName: string, { operatingSystem, architecture }: MachineInfo): Record<string, string> => ({
+  'kubernetes.io/hostname': nodeName,
+  'kubernetes.io/os': operatingSystem,
+  'kubernetes.io/arch': architecture,
+  'beta.kubernetes.io/os': operatingSystem,
+  'beta.kubernetes.io/arch': architecture,
+})
+
 const read = (path: string) => {
   try {
     return readFileSync(path, 'utf8').trim()

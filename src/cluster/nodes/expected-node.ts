@@ -1,0 +1,19 @@
+/** How a node of this machine will look, before it is made: what is decided about it has to hold for the real one. */
+import { statfsSync } from 'node:fs'
+import { guestThresholds, leftForNode } from '../../kubelet/eviction/node-eviction.ts'
+import { readThresholds } from '../../kubelet/eviction/thresholds.ts'
+import { machineLabels, readMachineInfo } from '../../kubelet/node/machine-info.ts'
+import { nodeAllocatable, nodeCapacity } from '../../kubelet/node/node-resources.ts'
+import type { LocalNodeRequest } from './local-node.ts'
+
+/** `imagesDir` lies on the disk whose size the node tells. */
+export function expectedLocalNode({ name, pool = 'default', labels, capacity: asked }: LocalNodeRequest, common: Record<string, string>, imagesDir: string) {
+  const machine = readMachineInfo()
+  const { blocks, bsize } = statfsSync(imagesDir)
+  const capacity = nodeCapacity({ ...machine, diskBytes: blocks * bsize }, asked)
+  return {
+    capacity,
+    allocatable: nodeAllocatable(capacity, {}, leftForNode(readThresholds(guestThresholds), capacity)),
+    labels: { ...machineLabels(name, machine), ...common, 'skiff.dev/node-pool': pool, ...labels },
+  }
+}
