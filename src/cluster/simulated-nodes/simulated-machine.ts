@@ -10,7 +10,7 @@ import { simulatedProbes } from '../../kubelet/probes/network-probes.ts'
 import type { WatchedObjects } from '../../kubelet/referenced-objects.ts'
 import type { V1Taint } from '../../machinery/schema/generated/types.ts'
 import { lifeFromAnnotations, type SimulatedLife } from '../../runtime/simulated/life.ts'
-import { SimulatedRuntime } from '../../runtime/simulated/simulated-runtime.ts'
+import { SimulatedRuntime, simulatedDiskBytes } from '../../runtime/simulated/simulated-runtime.ts'
 import { PodAddresses } from './simulated-addresses.ts'
 
 export interface SimulatedMachineOptions {
@@ -53,7 +53,7 @@ export const simulatedMachineInfo = (nodeName: string, bootID: string): MachineI
   bootID,
   cpus: 0,
   memoryBytes: 0,
-  diskBytes: 0,
+  diskBytes: simulatedDiskBytes,
 })
 
 export function startSimulatedMachine(options: SimulatedMachineOptions): SimulatedMachine {

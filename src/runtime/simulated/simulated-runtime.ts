@@ -39,6 +39,8 @@ interface Sandbox {
   containers: Set<SimulatedContainer>
 }
 
+export const simulatedDiskBytes = 100 * 2 ** 30
+
 /** A {@link Runtime} without containers: deterministic with a virtual clock, a few hundred bytes a pod. */
 export class SimulatedRuntime implements Runtime {
   readonly #clock: Clock
@@ -224,7 +226,7 @@ export class SimulatedRuntime implements Runtime {
 
   async imageFsInfo() {
     const usedBytes = this.#images.list().reduce((sum, image) => sum + image.size, 0)
-    const capacityBytes = 100 * 2 ** 30
+    const capacityBytes = simulatedDiskBytes
     return { mountpoint: '/', usedBytes, inodesUsed: 0, capacityBytes, availableBytes: Math.max(0, capacityBytes - usedBytes) }
   }
 
