@@ -10,6 +10,7 @@ import { createInformerFactory } from '../../client/informer-factory.ts'
 import { silentLogger } from '../../client/logger.ts'
 import { Lease, Namespace, Node, Pod } from '../../client/resources.ts'
 import { isApiError } from '../../machinery/errors.ts'
+import { toWhole } from '../../machinery/quantity.ts'
 import { VirtualClock } from '../../machinery/virtual-clock.ts'
 import { MemoryStore } from '../../store/memory-store.ts'
 import { PodAddresses, simulatedIndex, simulatedNodeAddress, simulatedPodBlock } from './simulated-addresses.ts'
@@ -109,7 +110,9 @@ describe('simulated nodes', () => {
     const expected = nodes.expected(spec)
     await inTime(nodes.addNode(spec))
     const { metadata, status } = await client.get(Node, { name: spec.name })
-    assert.deepEqual([metadata.labels, status?.capacity, status?.allocatable], [expected.labels, expected.capacity, expected.allocatable])
+    const whole = (amounts: Record<string, string> = {}) => Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, toWhole(amount)]))
+    assert.deepEqual(metadata.labels, expected.labels)
+    assert.deepEqual([whole(status?.capacity), whole(status?.allocatable)], [whole(expected.capacity), whole(expected.allocatable)])
   })
 
   it('have what they were given, addresses of their own, and share their watches', async () => {
