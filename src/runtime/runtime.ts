@@ -160,6 +160,36 @@ export interface RegistryAuth {
   registryToken?: string
 }
 
+/** What a control group tells beyond sums. Fields are absent where the kernel does not count them, or sets no limit. */
+export interface UsageDetails {
+  cpu: {
+    userNanoSeconds?: number
+    systemNanoSeconds?: number
+    /** Periods in which it wanted to run, those in which its quota was used up, and for how long. */
+    periods?: number
+    throttledPeriods?: number
+    throttledNanoSeconds?: number
+    shares?: number
+    /** Microseconds. */
+    quota?: number
+    period?: number
+  }
+  memory: {
+    cacheBytes?: number
+    mappedFileBytes?: number
+    maxUsageBytes?: number
+    limitBytes?: number
+    /** Times that the limit was reached, and that the kernel killed something because of it. */
+    limitReached?: number
+    oomKills?: number
+  }
+  /** Of the group itself, without those below it. */
+  processes?: number
+  threads?: number
+  /** By name (`vda`). */
+  devices: { device: string; readBytes: number; writtenBytes: number; reads: number; writes: number }[]
+}
+
 export interface ContainerStats {
   id: string
   name: string
@@ -169,6 +199,8 @@ export interface ContainerStats {
   memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; pageFaults: number; majorPageFaults: number; swapUsageBytes?: number }
   rootfs: { usedBytes: number; inodesUsed: number }
   logs: { usedBytes: number }
+  /** Where they were asked for. */
+  details?: UsageDetails
 }
 
 export interface SandboxStats {
@@ -177,9 +209,23 @@ export interface SandboxStats {
   at: number
   cpu: { usageCoreNanoSeconds: number }
   memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; swapUsageBytes?: number }
-  network: { interfaces: { name: string; rxBytes: number; rxErrors: number; txBytes: number; txErrors: number }[] }
+  network: { interfaces: InterfaceStats[] }
   pids: number
   containers: ContainerStats[]
+  /** Where they were asked for. */
+  details?: UsageDetails
+}
+
+export interface InterfaceStats {
+  name: string
+  rxBytes: number
+  rxPackets?: number
+  rxErrors: number
+  rxDropped?: number
+  txBytes: number
+  txPackets?: number
+  txErrors: number
+  txDropped?: number
 }
 
 /** All that runs for the node's pods, those that have ended included: processor time never goes back. */
@@ -244,7 +290,8 @@ export interface Runtime {
   removeImage(reference: string): Promise<void>
   imageFsInfo(): Promise<{ mountpoint: string; usedBytes: number; inodesUsed: number; capacityBytes: number; availableBytes: number }>
 
-  stats(): Promise<SandboxStats[]>
+  /** `details` cost the reading of some more files of each. */
+  stats(options?: { details?: boolean }): Promise<SandboxStats[]>
   /** Absent: what the pods that are there use together is all that can be told. */
   nodeStats?(): Promise<NodeStats>
   /** Life-cycle events from now on; what happened before is found by listing. */

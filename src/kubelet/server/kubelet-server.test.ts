@@ -153,6 +153,8 @@ describe('the server', () => {
         ['', 1000],
       ],
     )
+    const machine = (await page('/metrics/cadvisor')).get('machine_memory_bytes')?.samples[0]
+    assert.deepEqual([machine?.value, Object.keys(machine?.labels ?? {})], [4 * 2 ** 30, ['boot_id', 'machine_id', 'system_uuid']])
     const summary = JSON.parse((await get('/stats/summary')).body) as {
       node: { systemContainers: { name: string }[] }
       pods: { podRef: { name: string }; memory: { usageBytes: number }; 'ephemeral-storage': { usedBytes: number } }[]

@@ -9,6 +9,7 @@ import { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import { messageOf } from '../container/start-error.ts'
 import { DirectoryUsage } from '../eviction/directory-usage.ts'
+import type { MachineInfo } from '../node/machine-info.ts'
 import type { PodServices } from '../pod/pod-services.ts'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
 import { KubeletAuthorizer } from './kubelet-authorizer.ts'
@@ -38,6 +39,7 @@ export interface ServerSources {
   pods: Informer<V1Pod>
   services: PodServices
   nodeName: string
+  machine: MachineInfo
   /** What the kubelet counts. */
   metrics?: MetricRegistry
   /** What its probes have found. */
@@ -58,7 +60,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
       return registry.text()
     },
     resource: () => resourceMetrics(services),
-    cadvisor: () => cadvisorMetrics(services),
+    cadvisor: () => cadvisorMetrics(sources),
     probes: async () => sources.probeMetrics?.text() ?? '',
   }
 

@@ -256,8 +256,8 @@ class EmbeddedRuntime implements Runtime {
     return { mountpoint: directory, usedBytes: bytes, inodesUsed: inodes, capacityBytes: blocks * bsize, availableBytes: bavail * bsize }
   }
 
-  stats(): Promise<SandboxStats[]> {
-    return this.#stats.of(this.#sandboxes.records())
+  stats(options?: { details?: boolean }): Promise<SandboxStats[]> {
+    return this.#stats.of(this.#sandboxes.records(), options?.details)
   }
 
   async nodeStats(): Promise<NodeStats> {

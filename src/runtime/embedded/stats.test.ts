@@ -77,6 +77,28 @@ if (inside)
       assert.equal((await statsOf(id)).cpu.usageNanoCores, later.cpu.usageNanoCores)
     })
 
+    const detailsOf = async (id: string) => {
+      const found = (await runtime.stats({ details: true })).flatMap((one) => one.containers).find((one) => one.id === id)?.details
+      assert.ok(found)
+      return found
+    }
+
+    it('tells of one that is held back how often, and of whose time it is', async () => {
+      const { id } = await pods.run(['sh', '-c', 'while :; do :; done'], { resources: { cpuQuota: 10_000, cpuPeriod: 100_000, memoryLimit: 32 << 20 } })
+      assert.equal((await statsOf(id)).details, undefined, 'nobody pays for what they do not ask for')
+      await until('it is held back', async () => ((await detailsOf(id)).cpu.throttledPeriods ?? 0) > 2)
+      const { cpu, memory, processes, threads } = await detailsOf(id)
+      assert.deepEqual([cpu.quota, cpu.period, memory.limitBytes, processes, threads], [10_000, 100_000, 32 << 20, 1, 1])
+      assert.ok((cpu.throttledNanoSeconds ?? 0) > 0 && (cpu.periods ?? 0) >= (cpu.throttledPeriods ?? 0))
+      assert.ok((cpu.userNanoSeconds ?? 0) > 0)
+    })
+
+    it('tells how much of the memory caches files, and the most there ever was', async () => {
+      const { id } = await pods.run(['sh', '-c', 'dd if=/dev/zero of=/held bs=1M count=8 && cat /held >/dev/null && sleep 1000'])
+      await until('the file is cached', async () => ((await detailsOf(id)).memory.cacheBytes ?? 0) >= 8 << 20)
+      assert.ok(((await detailsOf(id)).memory.maxUsageBytes ?? 0) >= 8 << 20)
+    })
+
     it('never goes back for the node when pods end', async () => {
       const { sandboxId, id } = await pods.run(['sh', '-c', 'while :; do :; done'])
       await until('it has burnt', async () => (await statsOf(id)).cpu.usageCoreNanoSeconds > 5e7)

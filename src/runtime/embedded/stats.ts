@@ -1,7 +1,8 @@
 /** What sandboxes and containers use. Disk usage is walked seldom: it costs. */
 import { statSync } from 'node:fs'
-import type { ContainerStats, NodeStats, SandboxStats } from '../runtime.ts'
+import type { ContainerStats, InterfaceStats, NodeStats, SandboxStats } from '../runtime.ts'
 import { readUsage } from './cgroups/usage.ts'
+import { readDetails } from './cgroups/usage-details.ts'
 import type { Containers } from './containers.ts'
 import type { RuntimeContext } from './context.ts'
 import { directorySize } from './directory-size.ts'
@@ -26,9 +27,9 @@ export class Stats {
     this.#containers = containers
   }
 
-  async of(sandboxes: SandboxRecord[]): Promise<SandboxStats[]> {
+  async of(sandboxes: SandboxRecord[], details = false): Promise<SandboxStats[]> {
     const ready = sandboxes.filter((sandbox) => sandbox.state === 'ready')
-    const all = await Promise.all(ready.map((sandbox) => this.#sandbox(sandbox)))
+    const all = await Promise.all(ready.map((sandbox) => this.#sandbox(sandbox, details)))
     const alive = new Set(all.flatMap((one) => one.containers.map(({ id }) => id)))
     for (const known of [this.#disk, this.#cpu]) for (const id of known.keys()) if (!alive.has(id)) known.delete(id)
     return all
@@ -40,11 +41,12 @@ export class Stats {
     return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids }
   }
 
-  async #sandbox(sandbox: SandboxRecord): Promise<SandboxStats> {
+  async #sandbox(sandbox: SandboxRecord, details: boolean): Promise<SandboxStats> {
     const { clock, cgroups, cgroupRoot } = this.#context
     const running = this.#containers.of(sandbox.id).filter(({ record }) => containerState(record) === 'running')
-    const containers = await Promise.all(running.map(({ record }) => this.#container(record)))
-    const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, `${cgroupRoot}${sandbox.config.cgroupParent}`)
+    const containers = await Promise.all(running.map(({ record }) => this.#container(record, details)))
+    const group = `${cgroupRoot}${sandbox.config.cgroupParent}`
+    const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, group)
     const [first] = running
     return {
       id: sandbox.id,
@@ -55,10 +57,11 @@ export class Stats {
       network: { interfaces: sandbox.config.network === 'node' || !first?.record.process ? [] : interfaces(first.record.process.pid) },
       pids,
       containers,
+      ...(details ? { details: readDetails(cgroups, group) } : {}),
     }
   }
 
-  async #container(record: ContainerRecord): Promise<ContainerStats> {
+  async #container(record: ContainerRecord, details: boolean): Promise<ContainerStats> {
     const { clock, cgroups } = this.#context
     const usage = readUsage(cgroups, record.cgroup)
     const disk = await this.#measured(record.id)
@@ -74,6 +77,7 @@ export class Stats {
       logs: {
         usedBytes: [record.logPath, ...rotatedLogs(record.logPath)].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0),
       },
+      ...(details ? { details: readDetails(cgroups, record.cgroup) } : {}),
     }
   }
 
@@ -100,12 +104,15 @@ export class Stats {
 }
 
 /** Counters of the network that a process lives in. */
-function interfaces(pid: number): SandboxStats['network']['interfaces'] {
+function interfaces(pid: number): InterfaceStats[] {
   const lines = (readText(`/proc/${pid}/net/dev`) ?? '').split('\n').slice(2)
   return lines.flatMap((line) => {
     const [name = '', counters = ''] = line.split(':')
     if (counters === '' || name.trim() === 'lo') return []
-    const [rxBytes = 0, , rxErrors = 0, , , , , , txBytes = 0, , txErrors = 0] = counters.trim().split(/\s+/).map(Number)
-    return [{ name: name.trim(), rxBytes, rxErrors, txBytes, txErrors }]
+    const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0, , , , , txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = counters
+      .trim()
+      .split(/\s+/)
+      .map(Number)
+    return [{ name: name.trim(), rxBytes, rxPackets, rxErrors, rxDropped, txBytes, txPackets, txErrors, txDropped }]
   })
 }
