@@ -1,4 +1,4 @@
-/** Keeps each pod template that a StatefulSet has had as a ControllerRevision, so that it can be gone back to. */
+/** Keeps each pod template that a StatefulSet or DaemonSet has had as a ControllerRevision, so that it can be gone back to. */
 import type { ResourceRef } from '../client/client.ts'
 import type { ReconcileContext } from '../client/controller.ts'
 import { ControllerRevision } from '../client/resources.ts'
@@ -9,13 +9,13 @@ import { deepEqual } from './deep-equal.ts'
 import { controllerReference, isControlledBy } from './owner-reference.ts'
 import { templateHash } from './pod-template-hash.ts'
 
-export const revisionHashLabel = 'controller.kubernetes.io/hash'
-
 export interface RevisionOwner {
   resource: ResourceRef
   object: KubeObject & { metadata: { namespace: string } }
   template: V1PodTemplateSpec
   collisionCount: number | undefined
+  /** Where a revision bears its hash; clients look for it under another name for each kind of owner. */
+  hashLabel: string
 }
 
 /** Raised when the name of a revision is taken by something else: try again with another hash. */
@@ -44,9 +44,10 @@ export async function currentRevision(owner: RevisionOwner, context: ReconcileCo
   const same = known.find((revision) => deepEqual(revision.data, data))
   if (same) return same.revision === next - 1 ? same : context.client.update(ControllerRevision, { ...same, revision: next })
   const hash = templateHash(template, owner.collisionCount)
-  const { name, namespace } = object.metadata
-  const labels = { ...template.metadata?.labels, [revisionHashLabel]: hash }
-  const metadata = { name: `${name}-${hash}`, namespace, labels, ownerReferences: [controllerReference(resource, object)] }
+  const { name, namespace, annotations } = object.metadata
+  const labels = { ...template.metadata?.labels, [owner.hashLabel]: hash }
+  // Annotations come along: `kubectl rollout history` shows the cause of each change from there.
+  const metadata = { name: `${name}-${hash}`, namespace, labels, ...(annotations && { annotations }), ownerReferences: [controllerReference(resource, object)] }
   try {
     return await context.client.create(ControllerRevision, { metadata, data, revision: next })
   } catch (error) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DaemonSet, Node } from '../client/resources.ts'
+import { ControllerRevision, DaemonSet, Node } from '../client/resources.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { Bench } from './testing/bench.ts'
 
@@ -87,6 +87,32 @@ test('maxSurge: the new pod of a node serves before the old one goes', async () 
     assert.ok(serving.length >= 3)
   }
   assert.deepEqual(await where(bench), ['a agent:2', 'b agent:2', 'c agent:2'])
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('a revision bears the hash of its pods and the cause of the change; one that pods run by is kept beyond the limit', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(daemonSetController)
+  for (const name of ['a', 'b']) await node(bench, name)
+  const metadata = { ...at, annotations: { 'kubernetes.io/change-cause': 'first' } }
+  const spec = { selector: { matchLabels: labels }, template: template('agent:1'), revisionHistoryLimit: 0 }
+  const set = await bench.client.create(DaemonSet, { metadata, spec })
+  await bench.settle(1000)
+  await bench.makeReady(await bench.pods())
+  const [first] = (await bench.client.list(ControllerRevision)).items
+  assert.equal(first?.metadata.annotations?.['kubernetes.io/change-cause'], 'first')
+  const hash = first?.metadata.labels?.['controller-revision-hash']
+  for (const pod of await bench.pods()) assert.equal(pod.metadata.labels?.['controller-revision-hash'], hash ?? 'none')
+  const revisions = async () => (await bench.client.list(ControllerRevision)).items.map(({ revision }) => revision)
+  await bench.client.patch(DaemonSet, at, 'merge', { spec: { ...set.spec, template: template('agent:2') } })
+  await bench.settle(1000)
+  assert.deepEqual((await revisions()).sort(), [1, 2])
+  for (let round = 0; round < 3; round++) {
+    await bench.makeReady(await bench.pods())
+    await bench.settle(1000)
+  }
+  assert.deepEqual(await revisions(), [2])
   await controllers.stop()
   await bench.stop()
 })

@@ -8,7 +8,7 @@ import { keyOf, type New } from '../machinery/object.ts'
 import type { V1DaemonSet, V1DaemonSetStatus, V1Node, V1Pod, V1Toleration } from '../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
-import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner, revisionHashLabel } from './controller-revision.ts'
+import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner } from './controller-revision.ts'
 import { deepEqual } from './deep-equal.ts'
 import { nodeFit } from './node-fit.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
@@ -33,7 +33,13 @@ export const daemonSetController: AnyController = defineController<V1DaemonSet>(
     const matches = (pod: V1Pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels)
     const candidates = informer(Pod).inNamespace(set.metadata.namespace)
     const pods = await claim(candidates, { client, resource: Pod, ownerResource: DaemonSet, owner: set, matches })
-    const owner: RevisionOwner = { resource: DaemonSet, object: set, template: set.spec.template, collisionCount: set.status?.collisionCount }
+    const owner: RevisionOwner = {
+      resource: DaemonSet,
+      object: set,
+      template: set.spec.template,
+      collisionCount: set.status?.collisionCount,
+      hashLabel: revisionLabel,
+    }
     const revision = await currentRevision(owner, context).catch(async (error: unknown) => {
       if (!(error instanceof RevisionCollision)) throw error
       const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
@@ -41,12 +47,13 @@ export const daemonSetController: AnyController = defineController<V1DaemonSet>(
       await client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
       throw error
     })
-    const hash = revision.metadata.labels?.[revisionHashLabel] ?? ''
+    const hash = revision.metadata.labels?.[revisionLabel] ?? ''
     const plan = new Plan(set, pods, informer(Node).list(), hash, clock.now())
     const status = plan.status()
     if (!deepEqual(status, set.status)) await client.updateStatus(DaemonSet, { ...set, status })
     await carryOut(plan, set, context)
-    await forgetRevisions(owner, new Set([revision.metadata.name]), set.spec.revisionHistoryLimit ?? 10, context)
+    const live = new Set([revision.metadata.name, ...pods.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[revisionLabel]}`)])
+    await forgetRevisions(owner, live, set.spec.revisionHistoryLimit ?? 10, context)
     const waiting = pods.some((pod) => isReady(pod) && !isAvailable(pod, set.spec.minReadySeconds ?? 0, clock.now()))
     return waiting ? { again: 1000 } : undefined
   },

@@ -21,14 +21,20 @@ const maxHistoryLength = 2000
 
 type Annotations = Record<string, string>
 
-export function revisionOf(set: V1ReplicaSet | undefined): number {
-  return Number.parseInt(set?.metadata.annotations?.[revisionAnnotation] ?? '0', 10) || 0
+/** Revisions are 64-bit numbers, and sets that are adopted may bear any. */
+export function revisionOf(set: V1ReplicaSet | undefined): bigint {
+  const text = set?.metadata.annotations?.[revisionAnnotation]
+  return text !== undefined && /^\d{1,18}$|^[1-8]\d{18}$/.test(text) ? BigInt(text) : 0n
 }
 
-export const maxRevision = (sets: readonly V1ReplicaSet[]): number => sets.reduce((most, set) => Math.max(most, revisionOf(set)), 0)
+export function maxRevision(sets: readonly V1ReplicaSet[]): bigint {
+  let most = 0n
+  for (const revision of sets.map(revisionOf)) if (revision > most) most = revision
+  return most
+}
 
 /** The annotations of the new ReplicaSet, at this revision. A set that is rolled back to remembers those it had. */
-export function newSetAnnotations(deployment: V1Deployment, set: V1ReplicaSet | undefined, revision: number): Annotations {
+export function newSetAnnotations(deployment: V1Deployment, set: V1ReplicaSet | undefined, revision: bigint): Annotations {
   const annotations: Annotations = { ...set?.metadata.annotations }
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!own.has(name)) annotations[name] = value
   const before = annotations[revisionAnnotation]

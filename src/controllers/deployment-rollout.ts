@@ -68,13 +68,13 @@ export class Rollout {
 
   /** Brings the new ReplicaSet's revision up to date, and makes it where it is missing and `create` says so. */
   async syncNewSet(create: boolean): Promise<void> {
-    const revision = maxRevision(this.oldSets) + 1
+    const revision = maxRevision(this.oldSets) + 1n
     if (this.newSet) await this.#refreshNewSet(this.newSet, revision)
     else if (create) await this.#createNewSet(revision)
     await this.#writeRevision()
   }
 
-  async #refreshNewSet(set: V1ReplicaSet, revision: number): Promise<void> {
+  async #refreshNewSet(set: V1ReplicaSet, revision: bigint): Promise<void> {
     const annotations = newSetAnnotations(this.deployment, set, revision)
     const { minReadySeconds } = this.deployment.spec
     if (!deepEqual(annotations, set.metadata.annotations) || (minReadySeconds ?? 0) !== (set.spec.minReadySeconds ?? 0)) {
@@ -85,7 +85,7 @@ export class Rollout {
     if (this.#hasDeadline() && !conditionOf(this.deployment.status, 'Progressing')) this.#setProgressing('True', reasons.found, message)
   }
 
-  async #createNewSet(revision: number): Promise<void> {
+  async #createNewSet(revision: bigint): Promise<void> {
     const { deployment, context } = this
     const { template, selector, minReadySeconds } = deployment.spec
     const hash = templateHash(template, deployment.status?.collisionCount)
@@ -195,7 +195,7 @@ export class Rollout {
   /** Deletes ReplicaSets that are at rest and older than the history that is to be kept. */
   async forgetOldRevisions(): Promise<void> {
     const limit = this.deployment.spec.revisionHistoryLimit ?? 10
-    const kept = this.oldSets.filter((set) => !set.metadata.deletionTimestamp).sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b))
+    const kept = this.oldSets.filter((set) => !set.metadata.deletionTimestamp).sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || byAge(a, b))
     for (const set of kept.slice(0, Math.max(0, kept.length - limit))) {
       const atRest = (set.status?.replicas ?? 0) === 0 && (set.spec.replicas ?? 1) === 0
       if (!atRest || (set.metadata.generation ?? 0) > (set.status?.observedGeneration ?? 0)) continue

@@ -132,6 +132,20 @@ test('going back to an earlier template takes its ReplicaSet again, at a new rev
   await bench.stop()
 })
 
+test('a ReplicaSet of any revision, up to 64 bits, is counted on from', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(deploymentController, replicaSetController)
+  const annotations = { 'deployment.kubernetes.io/revision': '3546343826724305832' }
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template: template('web:0') }
+  await bench.client.create(ReplicaSet, { metadata: { name: 'before', namespace: 'default', labels, annotations }, spec })
+  await bench.client.create(Deployment, deployment())
+  await rollOut(bench)
+  const { metadata } = await bench.client.get(Deployment, at)
+  assert.equal(metadata.annotations?.['deployment.kubernetes.io/revision'], '3546343826724305833')
+  await controllers.stop()
+  await bench.stop()
+})
+
 test('paused: changes of the template wait, changes of the size do not', async () => {
   const bench = await Bench.start()
   const controllers = bench.run(deploymentController, replicaSetController)

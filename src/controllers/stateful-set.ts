@@ -39,7 +39,13 @@ export const statefulSetController: AnyController = defineController<V1StatefulS
     const matches = (pod: V1Pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels) && ordinalOf(set, pod.metadata.name) >= 0
     const candidates = informer(Pod).inNamespace(set.metadata.namespace)
     const pods = await claim(candidates, { client, resource: Pod, ownerResource: StatefulSet, owner: set, matches })
-    const owner: RevisionOwner = { resource: StatefulSet, object: set, template: set.spec.template, collisionCount: set.status?.collisionCount }
+    const owner: RevisionOwner = {
+      resource: StatefulSet,
+      object: set,
+      template: set.spec.template,
+      collisionCount: set.status?.collisionCount,
+      hashLabel: 'controller.kubernetes.io/hash',
+    }
     let update: V1ControllerRevision
     try {
       update = await currentRevision(owner, context)
