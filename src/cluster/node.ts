@@ -8,7 +8,7 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
 import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
 import { guestThresholds } from '../kubelet/eviction/node-eviction.ts'
-import { startKubelet } from '../kubelet/kubelet.ts'
+import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts'
 import type { V1Taint } from '../machinery/schema/generated/types.ts'
 import { CommandError, type RunCommand } from '../network/command.ts'
 import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
@@ -54,6 +54,8 @@ export interface Node extends Component {
   readonly runtime: Runtime
   /** The pair that follows the one that is shown. */
   renewServing(pair: KeyPair): void
+  /** Of its kubelet; see there. */
+  readonly certificates: Kubelet['certificates']
   /** Ends its containers too, gently, as when a machine is shut down. */
   shutDown(): Promise<void>
 }
@@ -116,6 +118,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     name: 'node',
     runtime,
     renewServing: ({ certificate, key }) => kubelet.renewServing(certificate, key),
+    certificates: kubelet.certificates,
     stop: () => end(async () => {}),
     shutDown: () => end(() => endContainers(runtime)),
   }

@@ -164,7 +164,10 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     shown: serving,
     current: currentServing,
     renew: (pair) => node.renewServing(pair),
-    failed: (error) => log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) }),
+    failed(error) {
+      node.certificates?.notRenewed('server')
+      log.warn("the kubelet's serving certificate could not be renewed", { error: String(error) })
+    },
   })
   if (options.joinAddress)
     components.push(
@@ -219,6 +222,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         https: [{ fd: httpsSocket, address: '127.0.0.1', port: options.httpsPort }],
         publishAddress: '127.0.0.1',
         stateDirectory: data.run,
+        resolver: dnsServiceAddress,
         metrics: { host: nodeAddress, port: 10254 },
       }),
     )

@@ -25,6 +25,7 @@ import { NodeRegistrar } from './node/node-registrar.ts'
 import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
 import type { KubeletOptions } from './options.ts'
 import { OrphanCollector } from './orphan-collector.ts'
+import { PodMetrics } from './pod/pod-metrics.ts'
 import type { PodServices } from './pod/pod-services.ts'
 import { PodWorkers } from './pod/pod-workers.ts'
 import { StatusWriter } from './pod/status-writer.ts'
@@ -35,6 +36,7 @@ import { ProbeMetrics } from './probes/probe-metrics.ts'
 import { WatchedObjects } from './referenced-objects.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { RuntimeCache } from './runtime-cache.ts'
+import { CertificateMetrics } from './server/certificate-metrics.ts'
 import { meteredRuntime } from './server/kubelet-metrics.ts'
 import { type KubeletServer, startKubeletServer } from './server/kubelet-server.ts'
 import { VolumeManager } from './volumes/volume-manager.ts'
@@ -48,6 +50,8 @@ export interface Kubelet extends Component {
   port(): number | undefined
   /** Takes a new serving certificate. PEM. */
   renewServing(certificate: string, key: string): void
+  /** Told of its certificates by who keeps them good. */
+  readonly certificates: CertificateMetrics | undefined
 }
 
 export function startKubelet(context: ComponentContext, options: KubeletOptions): Kubelet {
@@ -55,6 +59,9 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const { nodeName, clusterDNS, clusterDomain } = options
   const { metrics } = context
   const runtime = metrics ? meteredRuntime(options.runtime, metrics, clock) : options.runtime
+  const certificates = metrics && new CertificateMetrics(metrics, clock)
+  if (options.server) certificates?.shows('server', options.server.tls.cert)
+  const podMetrics = metrics && new PodMetrics(metrics, clock)
   const probeMetrics = options.server ? new ProbeMetrics() : undefined
   const log = context.log.with({ component: 'kubelet', node: nodeName })
   const component = `kubelet/${nodeName}`
@@ -83,11 +90,11 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   // The parts refer to each other through the workers, which come last.
   let workers: PodWorkers | undefined
   const wake = (uid: string) => workers?.wake(uid)
-  const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, onChange: wake })
-  const statuses = new StatusWriter({ client, clock, log, component, settleMs: options.statusSettleMs ?? 0 })
+  const cache = new RuntimeCache({ runtime, clock, log, relistMs: (options.relistSeconds ?? 10) * 1000, metrics: podMetrics, onChange: wake })
+  const statuses = new StatusWriter({ client, clock, log, component, settleMs: options.statusSettleMs ?? 0, metrics: podMetrics })
   const probes = new ProbeManager({ runtime, network, clock, events, onChange: wake, ...(probeMetrics ? { metrics: probeMetrics } : {}) })
   const objects = options.objects ?? new WatchedObjects({ client, clock, log, onChange: wake })
-  const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3 })
+  const images = new ImageManager({ runtime, clock, events, parallelPulls: options.parallelPulls ?? 3, metrics: podMetrics })
   const volumes = new VolumeManager({
     client,
     clock,
@@ -98,6 +105,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     events,
     allocatable,
     hostIPs,
+    metrics: podMetrics,
     ...(memoryDirectory ? { memoryDirectory } : {}),
   })
   const environment = {
@@ -144,6 +152,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     backoff: new RestartBackoff(clock),
     sandbox: { directories, clusterDNS, clusterDomain, nodeResolver, nodeName },
     hostIPs,
+    ...(podMetrics ? { metrics: podMetrics } : {}),
     resyncMs: (options.resyncSeconds ?? 60) * 1000,
     span: (span) => context.span(span),
     admit: (pod: V1Pod) =>
@@ -273,7 +282,11 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     name: component,
     ready,
     port: () => server?.port,
-    renewServing: (certificate, key) => server?.renew(certificate, key),
+    renewServing(certificate, key) {
+      server?.renew(certificate, key)
+      certificates?.shows('server', certificate)
+    },
+    certificates,
     async stop() {
       stopped.abort(new Error('the kubelet stops'))
       statuses.stop()

@@ -5,6 +5,7 @@
 import type { Logger } from '../client/component.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { ContainerStatus, PodSandbox, Runtime } from '../runtime/runtime.ts'
+import type { PodMetrics } from './pod/pod-metrics.ts'
 import { nothingRuns, type PodRuntime } from './pod/pod-runtime.ts'
 
 export interface RuntimeCacheOptions {
@@ -12,6 +13,7 @@ export interface RuntimeCacheOptions {
   clock: Clock
   log: Logger
   relistMs: number
+  metrics?: PodMetrics | undefined
   /** The pod's sandboxes or containers may have changed. */
   onChange(uid: string): void
 }
@@ -60,8 +62,10 @@ export class RuntimeCache {
   }
 
   async relist(): Promise<void> {
-    const { runtime, clock, onChange } = this.#options
+    const { runtime, clock, onChange, metrics } = this.#options
+    const start = clock.monotonic()
     const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()])
+    metrics?.relisted(start, this.#lastRelist)
     this.#lastRelist = clock.monotonic()
     const changed = new Set<string>()
     const seen = new Map<string, string[]>()

@@ -25,6 +25,8 @@ export interface KeepOptions {
     dnsNames?: string[]
     renew(pair: KeyPair): void
   }
+  /** Told what is shown, and what could not be renewed. */
+  certificates?: { shows(use: 'client' | 'server', certificate: string): void; notRenewed(use: 'client' | 'server'): void } | undefined
   clock: Clock
   log: Logger
 }
@@ -43,24 +45,33 @@ export function renewalTime(certificate: string, chance: number): number {
 
 /** Returns what ends it. */
 export function keepCredentials(options: KeepOptions): () => void {
-  const { nodeName, credentials, directory, transport, serving, clock, log } = options
+  const { nodeName, credentials, directory, transport, serving, certificates, clock, log } = options
   const stopped = new AbortController()
   const { signal } = stopped
   const client = createClient(transport, { userAgent: `skiff-agent/${nodeName}` })
   const asking = { client, nodeName, clock, signal }
 
-  async function keep(what: string, shown: KeyPair | undefined, next: () => Promise<KeyPair>, use: (pair: KeyPair) => Promise<void>): Promise<void> {
+  async function keep(
+    what: 'client' | 'serving',
+    shown: KeyPair | undefined,
+    next: () => Promise<KeyPair>,
+    use: (pair: KeyPair) => Promise<void>,
+  ): Promise<void> {
+    const kind = what === 'client' ? 'client' : 'server'
+    if (shown) certificates?.shows(kind, shown.certificate)
     let due = shown ? renewalTime(shown.certificate, clock.random()) : clock.now()
     for (let retry = firstRetryMs; ; ) {
       while (clock.now() < due) await clock.sleep(Math.min(due - clock.now(), longestWaitMs), signal)
       try {
         const pair = await next()
         await use(pair)
+        certificates?.shows(kind, pair.certificate)
         log.info(`the node has a new ${what} certificate`, { until: new X509Certificate(pair.certificate).validTo })
         due = renewalTime(pair.certificate, clock.random())
         retry = firstRetryMs
       } catch (error) {
         if (signal.aborted) return
+        certificates?.notRenewed(kind)
         log.warn(`the node's ${what} certificate could not be renewed`, {
           error: error instanceof Error ? error.message : String(error),
           again: `${retry / 1000}s`,

@@ -109,6 +109,7 @@ try {
     directory: pki,
     transport,
     serving: { shown: serving, addresses: [options.address], renew: (pair) => node.renewServing(pair) },
+    certificates: node.certificates,
     clock: realClock,
     log,
   })

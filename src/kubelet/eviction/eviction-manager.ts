@@ -9,6 +9,7 @@ import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { messageOf } from '../container/start-error.ts'
 import type { KubeletEvents } from '../events.ts'
+import type { PodMetrics } from '../pod/pod-metrics.ts'
 import { isCritical } from './critical.ts'
 import type { DirectoryUsage } from './directory-usage.ts'
 import { hasStorageLimits, outgrownLimit } from './local-storage.ts'
@@ -49,6 +50,7 @@ export interface EvictionManagerOptions {
   pods(): readonly EvictablePod[]
   /** Frees disk that no pod uses. */
   reclaimDisk(): Promise<void>
+  metrics?: PodMetrics | undefined
   /** The node's conditions have changed. */
   onChange(): void
 }
@@ -110,7 +112,7 @@ export class EvictionManager {
     const { one, pod, usage } = victim
     const graceSeconds =
       threshold.graceMs === undefined ? immediateSeconds : Math.min(this.#options.maxGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? 30)
-    this.#evict(one, { message: evictionMessage(pod, usage, threshold, observations), graceSeconds, disruption: true })
+    this.#evict(one, { message: evictionMessage(pod, usage, threshold, observations), graceSeconds, disruption: true }, threshold.signal)
     return one
   }
 
@@ -121,16 +123,17 @@ export class EvictionManager {
     let last: EvictablePod | undefined
     for (const one of limited) {
       const usage = usages.get(one.pod.metadata.uid)
-      const message = usage && outgrownLimit(one.pod, usage)
-      if (!message) continue
-      this.#evict(one, { message, graceSeconds: immediateSeconds, disruption: false })
+      const outgrown = usage && outgrownLimit(one.pod, usage)
+      if (!outgrown) continue
+      this.#evict(one, { message: outgrown.message, graceSeconds: immediateSeconds, disruption: false }, outgrown.signal)
       last = one
     }
     return last
   }
 
-  #evict(one: EvictablePod, eviction: Eviction): void {
-    const { events, log } = this.#options
+  #evict(one: EvictablePod, eviction: Eviction, signal: string): void {
+    const { events, log, metrics } = this.#options
+    metrics?.evicted(signal)
     log.info('a pod is evicted', { pod: `${one.pod.metadata.namespace}/${one.pod.metadata.name}`, why: eviction.message.trim() })
     events.pod(one.pod, 'Warning', 'Evicted', eviction.message)
     one.evict(eviction)

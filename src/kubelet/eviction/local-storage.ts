@@ -1,4 +1,4 @@
-/** Whether a pod has outgrown a limit on what it keeps on the node's disk; the message says which. */
+/** Whether a pod has outgrown a limit on what it keeps on the node's disk, and which. */
 import { addQuantities, compareQuantities, formatQuantity, fromWhole, isZeroQuantity, type Quantity, quantity } from '../../machinery/quantity.ts'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import { isSidecar } from '../pod/identity.ts'
@@ -10,19 +10,25 @@ const exceeds = (bytes: number, limit: Quantity) => compareQuantities(fromWhole(
 /** Whether anything of the pod is limited, so that it has to be measured. */
 export const hasStorageLimits = (pod: V1Pod): boolean => (pod.spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit) || podLimit(pod) !== undefined
 
-export function outgrownLimit(pod: V1Pod, usage: PodUsage): string | undefined {
+export interface Outgrown {
+  signal: 'emptydirfs.limit' | 'ephemeralpodfs.limit' | 'ephemeralcontainerfs.limit'
+  message: string
+}
+
+export function outgrownLimit(pod: V1Pod, usage: PodUsage): Outgrown | undefined {
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
     const limit = emptyDir?.sizeLimit
     if (limit === undefined || isZeroQuantity(limit)) continue
-    if (exceeds(usage.volumes.get(name)?.bytes ?? 0, quantity(limit))) return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit "${limit}". `
+    if (exceeds(usage.volumes.get(name)?.bytes ?? 0, quantity(limit)))
+      return { signal: 'emptydirfs.limit', message: `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit "${limit}". ` }
   }
   const total = podLimit(pod)
   if (total && exceeds(diskUsage(usage).bytes, total))
-    return `Pod ephemeral local storage usage exceeds the total limit of containers ${formatQuantity(total)}. `
+    return { signal: 'ephemeralpodfs.limit', message: `Pod ephemeral local storage usage exceeds the total limit of containers ${formatQuantity(total)}. ` }
   for (const { name, rootfs, logBytes } of usage.containers) {
     const limit = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name)?.resources?.limits?.[resource]
     if (limit !== undefined && exceeds(rootfs.bytes + logBytes, quantity(limit)))
-      return `Container ${name} exceeded its local ephemeral storage limit "${limit}". `
+      return { signal: 'ephemeralcontainerfs.limit', message: `Container ${name} exceeded its local ephemeral storage limit "${limit}". ` }
   }
   return undefined
 }

@@ -60,7 +60,7 @@ export function createEvictionManager({
   memoryCapacity,
   onChange,
 }: NodeEvictionOptions): EvictionManager {
-  const { runtime, clock, log, events, files, directories } = services
+  const { runtime, clock, log, events, files, directories, metrics } = services
   return new EvictionManager({
     runtime,
     clock,
@@ -77,6 +77,7 @@ export function createEvictionManager({
       for (const worker of workers.all()) if (worker.done) await worker.removeContainers()
       await imageCollector.free()
     },
+    metrics,
     onChange,
   })
 }

@@ -90,14 +90,20 @@ describe('limits on local storage', () => {
   it('of a directory', () => {
     const one = limited({}, [{ name: 'data', emptyDir: { sizeLimit: '10Mi' } }])
     assert.equal(outgrownLimit(one, usage(0, 0, 10 * mebi)), undefined)
-    assert.equal(outgrownLimit(one, usage(0, 0, 10 * mebi + 4096)), 'Usage of EmptyDir volume "data" exceeds the limit "10Mi". ')
+    assert.deepEqual(outgrownLimit(one, usage(0, 0, 10 * mebi + 4096)), {
+      signal: 'emptydirfs.limit',
+      message: 'Usage of EmptyDir volume "data" exceeds the limit "10Mi". ',
+    })
     assert.equal(outgrownLimit(limited({}, [{ name: 'data', emptyDir: { sizeLimit: '0' } }]), usage(0, 0, mebi)), undefined)
   })
 
   it('of all of the pod, and of each container', () => {
     const one = limited({ 'ephemeral-storage': '10Mi' }, [{ name: 'data', emptyDir: {} }])
     assert.equal(outgrownLimit(one, usage(0, 4 * mebi, 6 * mebi)), undefined)
-    assert.equal(outgrownLimit(one, usage(0, 4 * mebi, 7 * mebi)), 'Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. ')
+    assert.deepEqual(outgrownLimit(one, usage(0, 4 * mebi, 7 * mebi)), {
+      signal: 'ephemeralpodfs.limit',
+      message: 'Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. ',
+    })
     const roomy = {
       ...one,
       spec: {
@@ -105,7 +111,10 @@ describe('limits on local storage', () => {
         containers: [...one.spec.containers.slice(0, 1), { name: 'side', image: 'i', resources: { limits: { 'ephemeral-storage': '1Gi' } } }],
       },
     }
-    assert.equal(outgrownLimit(roomy, usage(0, 11 * mebi)), 'Container main exceeded its local ephemeral storage limit "10Mi". ')
+    assert.deepEqual(outgrownLimit(roomy, usage(0, 11 * mebi)), {
+      signal: 'ephemeralcontainerfs.limit',
+      message: 'Container main exceeded its local ephemeral storage limit "10Mi". ',
+    })
   })
 })
 

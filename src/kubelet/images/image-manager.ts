@@ -5,6 +5,7 @@ import type { V1Container, V1Pod, V1Secret } from '../../machinery/schema/genera
 import { type Image, type Runtime, RuntimeError } from '../../runtime/runtime.ts'
 import { messageOf, StartError } from '../container/start-error.ts'
 import type { KubeletEvents } from '../events.ts'
+import type { PodMetrics } from '../pod/pod-metrics.ts'
 import { RestartBackoff } from '../restart-backoff.ts'
 import { referenceError, withDefaultTag } from './image-reference.ts'
 import { credentialsFor } from './pull-secrets.ts'
@@ -15,6 +16,7 @@ export interface ImageManagerOptions {
   events: KubeletEvents
   /** Pulls side by side; 1 is upstream's serial default. */
   parallelPulls: number
+  metrics?: PodMetrics | undefined
 }
 
 export class ImageManager {
@@ -111,6 +113,7 @@ export class ImageManager {
       const image = await runtime.imageStatus(id)
       if (!image) throw new RuntimeError('ErrImagePull', `image ${JSON.stringify(id)} was pulled but is not there`)
       const end = clock.now()
+      this.#options.metrics?.pulled(image.size, end - started)
       record({ name: 'pull image', start: queued, end, about: wanted, attributes: { bytes: image.size } })
       tell(
         'Normal',

@@ -15,6 +15,7 @@ import type { WatchedObjects } from '../referenced-objects.ts'
 import type { RestartBackoff } from '../restart-backoff.ts'
 import type { RuntimeCache } from '../runtime-cache.ts'
 import type { VolumeManager } from '../volumes/volume-manager.ts'
+import type { PodMetrics } from './pod-metrics.ts'
 import type { SandboxSources } from './sandbox-config.ts'
 import type { StatusWriter } from './status-writer.ts'
 import type { Termination } from './termination.ts'
@@ -40,6 +41,8 @@ export interface PodServices {
   backoff: RestartBackoff
   sandbox: Omit<SandboxSources, 'cgroupParent'>
   hostIPs: string[]
+  /** Absent where nobody will ask. */
+  metrics?: PodMetrics
   /** A pod is looked at this often even when nothing happens. */
   resyncMs: number
   span(span: Span): void

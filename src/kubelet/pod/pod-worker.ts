@@ -13,8 +13,9 @@ import type { Eviction } from '../eviction/eviction-manager.ts'
 import { ownConditions } from './conditions.ts'
 import { collectContainers } from './container-collection.ts'
 import type { WaitingReason } from './container-statuses.ts'
-import { backoffKey } from './identity.ts'
-import { latestOf, somethingRuns } from './pod-runtime.ts'
+import { backoffKey, isSidecar } from './identity.ts'
+import type { RoundKind } from './pod-metrics.ts'
+import { latestOf, type PodRuntime, somethingRuns } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
 import { computePodStatus, isTerminal, type Verdict } from './pod-status.ts'
 import { syncPod } from './sync-pod.ts'
@@ -45,12 +46,17 @@ export class PodWorker {
   #sync = new AbortController()
   #endingWithin = Number.POSITIVE_INFINITY
   readonly #errors: Backoff
+  /** Of a pod that was new when it was seen first: when that was, and for how long images were pulled. */
+  #starting: { seenAt: number; pulledMs: number } | undefined
+  #roundKind: RoundKind = 'create'
 
   constructor(pod: V1Pod, services: PodServices, onGone: () => void) {
     this.#pod = pod
     this.#services = services
     this.#onGone = onGone
     this.#errors = new Backoff(services.clock, { initialMs: 1000, maxMs: 60_000, jitter: 0.1 })
+    services.metrics?.seen(pod)
+    if (!pod.status?.startTime) this.#starting = { seenAt: services.clock.now(), pulledMs: 0 }
   }
 
   get pod(): V1Pod {
@@ -76,6 +82,7 @@ export class PodWorker {
     // What comes back of our own writes wakes nobody.
     if (before !== pod && !mattersToKubelet(before, pod)) return
     if (revision !== undefined) this.#seen = [...this.#seen, revision].slice(-32)
+    if (this.#roundKind === 'sync') this.#roundKind = 'update'
     if (this.#isEnding()) this.#sync.abort(new Error('the pod is to end'))
     this.wake()
   }
@@ -128,8 +135,12 @@ export class PodWorker {
   async #rounds(): Promise<void> {
     do {
       this.#again = false
+      const { metrics } = this.#services
+      const start = metrics?.now() ?? 0
+      const kind = this.#isEnding() ? 'terminating' : this.#roundKind
+      this.#roundKind = 'sync'
       try {
-        const nextMs = await this.#round()
+        const nextMs = await this.#round().finally(() => metrics?.looked(kind, start))
         this.#errors.reset()
         this.#wakeAfter(nextMs)
       } catch (error) {
@@ -221,6 +232,18 @@ export class PodWorker {
     if (!this.#removed) statuses.set(this.#pod, status, { seen: this.#seen.splice(0), spans: this.#spans.splice(0) })
     // What is decided by looking at ended containers: the pod has completed.
     if (isTerminal(status.phase) || this.#verdict) probes.ending(uid)
+    if (this.#starting && status.containerStatuses?.every(({ started, state }) => started || state?.running)) this.#started(runtime)
+  }
+
+  #started({ containers }: PodRuntime): void {
+    const inits = new Set((this.#pod.spec.initContainers ?? []).filter((one) => !isSidecar(one)).map(({ name }) => name))
+    const initMs = containers.reduce(
+      (sum, { metadata, startedAt, finishedAt }) => sum + (inits.has(metadata.name) && startedAt && finishedAt ? finishedAt - startedAt : 0),
+      0,
+    )
+    const { seenAt, pulledMs } = this.#starting ?? { seenAt: 0, pulledMs: 0 }
+    this.#services.metrics?.runs(this.#pod, seenAt, pulledMs + initMs)
+    this.#starting = undefined
   }
 
   /** The pod with the newest status that this kubelet knows, and the conditions of others as the API has them. */
@@ -276,6 +299,7 @@ export class PodWorker {
   }
 
   #record(span: Span): void {
+    if (this.#starting && span.name === 'pull image') this.#starting.pulledMs += span.end - span.start
     // The next status carries it; a pod that is gone gets none any more.
     if (this.#removed) this.#services.span(span)
     else this.#spans.push(span)

@@ -9,6 +9,7 @@ import { Pod } from '../../client/resources.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Pod, V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import type { PodMetrics } from './pod-metrics.ts'
 import { statusPatch } from './status-patch.ts'
 
 interface Entry {
@@ -23,6 +24,8 @@ interface Entry {
   /** All has ended: once the status is there, the pod may go. */
   finish: boolean
   busy: boolean
+  /** When what is not written yet was said first; monotonic. */
+  since: number | undefined
   seen: number[]
   spans: Span[]
 }
@@ -33,16 +36,18 @@ export class StatusWriter {
   readonly #log: Logger
   readonly #component: string
   readonly #settleMs: number
+  readonly #metrics: PodMetrics | undefined
   readonly #entries = new Map<string, Entry>()
   readonly #stopped = new AbortController()
 
   /** `settleMs`: a status is written first when it is this old, as the newest until then; at once when absent. */
-  constructor(options: { client: Client; clock: Clock; log: Logger; component: string; settleMs?: number }) {
+  constructor(options: { client: Client; clock: Clock; log: Logger; component: string; settleMs?: number; metrics?: PodMetrics | undefined }) {
     this.#client = options.client
     this.#clock = options.clock
     this.#log = options.log
     this.#component = options.component
     this.#settleMs = options.settleMs ?? 0
+    this.#metrics = options.metrics
   }
 
   /** The newest status, whether or not it is written yet. */
@@ -53,9 +58,21 @@ export class StatusWriter {
   set(pod: V1Pod, status: V1PodStatus, cause: { seen?: number[]; spans?: Span[] } = {}): void {
     const { uid } = pod.metadata
     const known = this.#entries.get(uid)
-    const entry = known ?? { pod, status, written: pod.status, version: versionOf(pod), shown: undefined, finish: false, busy: false, seen: [], spans: [] }
+    const entry = known ?? {
+      pod,
+      status,
+      written: pod.status,
+      version: versionOf(pod),
+      shown: undefined,
+      finish: false,
+      busy: false,
+      since: undefined,
+      seen: [],
+      spans: [],
+    }
     entry.pod = pod
     entry.status = status
+    entry.since ??= this.#metrics?.now()
     entry.seen.push(...(cause.seen ?? []))
     entry.spans.push(...(cause.spans ?? []))
     this.#entries.set(uid, entry)
@@ -133,8 +150,11 @@ export class StatusWriter {
         throw error
       }
       entry.written = status
+      if (entry.since !== undefined) this.#metrics?.statusWritten(entry.since)
+      entry.since = undefined
       return true
     }
+    entry.since = undefined
     if (!entry.finish || !pod.metadata.deletionTimestamp) return false
     await this.#client.because({ component: this.#component, seen: entry.seen.slice(-32) }).delete(Pod, at, {
       gracePeriodSeconds: 0,

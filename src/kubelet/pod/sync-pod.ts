@@ -6,6 +6,7 @@ import { goDuration } from '../restart-backoff.ts'
 import { computeActions, type PodActions } from './actions.ts'
 import { restartCount, type WaitingReason } from './container-statuses.ts'
 import { backoffKey, describePod } from './identity.ts'
+import type { ContainerKind } from './pod-metrics.ts'
 import { latestOf, readySandbox } from './pod-runtime.ts'
 import type { PodServices } from './pod-services.ts'
 import { isResized, resizeContainers } from './resize.ts'
@@ -79,10 +80,12 @@ export async function syncPod(request: SyncRequest): Promise<void> {
         record,
       })
       waiting.delete(container.name)
+      services.metrics?.container(kindOf(pod, container))
       await cache.refresh(uid)
       probes.sync(pod, cache.get(uid), podIPs()[0] ?? '')
     } catch (error) {
       if (!(error instanceof StartError)) throw error
+      services.metrics?.container(kindOf(pod, container), error.reason)
       services.log.debug('container not started', { pod: describePod(pod), container: container.name, reason: error.reason, error: error.message })
       waiting.set(container.name, { reason: error.reason, message: error.message })
       failed = true
@@ -90,6 +93,11 @@ export async function syncPod(request: SyncRequest): Promise<void> {
   }
   // Without sandbox before: the other containers come in the next round, from what is there then.
   if (failed) await request.report()
+}
+
+function kindOf({ spec }: V1Pod, { name }: V1Container): ContainerKind {
+  if (spec.containers.some((one) => one.name === name)) return 'container'
+  return spec.initContainers?.some((one) => one.name === name) ? 'init_container' : 'ephemeral_container'
 }
 
 async function endAll({ pod, services }: SyncRequest, actions: PodActions): Promise<void> {
@@ -105,15 +113,18 @@ async function endAll({ pod, services }: SyncRequest, actions: PodActions): Prom
 async function createSandbox({ pod, services, record }: SyncRequest, config: ReturnType<typeof sandboxConfig>): Promise<string> {
   const { runtime, clock, events, cache, files } = services
   const start = clock.now()
+  const since = clock.monotonic()
   const about = `${pod.metadata.namespace}/${pod.metadata.name}`
   try {
     await files.makeDirectory(services.directories.pod(pod.metadata.uid), 0o750)
     await files.makeDirectory(config.logDirectory, 0o755)
     const id = await runtime.runPodSandbox(config)
+    services.metrics?.sandbox(since, false)
     await cache.adopt(id)
     record({ name: 'run sandbox', start, end: clock.now(), about })
     return id
   } catch (error) {
+    services.metrics?.sandbox(since, true)
     const message = messageOf(error)
     record({ name: 'run sandbox', start, end: clock.now(), about, attributes: { error: message } })
     events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)

@@ -1,12 +1,13 @@
 /** What a kubelet tells of its own work, under upstream's names. */
 import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { PodServices } from '../pod/pod-services.ts'
+import { kindOf } from '../volumes/kinds.ts'
 import type { SummarySources } from './stats-summary.ts'
 import { volumeStats } from './volume-stats.ts'
 
 /** Returns what brings the values that can be known only by asking. */
 export function addKubeletMetrics(registry: MetricRegistry, { services, nodeName, pods, directories }: SummarySources): () => Promise<void> {
-  const { runtime, cache, clock, files } = services
+  const { runtime, cache, clock, files, volumes: mounted } = services
   registry.gauge('kubelet_node_name', "The node's name; always 1.", ['node']).of(nodeName).set(1)
   registry.read('kubelet_desired_pods', 'gauge', 'Pods that the node is to run.', ['static'], () => [[[''], pods().length]])
   registry.read('kubelet_pleg_last_seen_seconds', 'gauge', 'When the runtime was last listed.', [], () => [
@@ -24,9 +25,39 @@ export function addKubeletMetrics(registry: MetricRegistry, { services, nodeName
     inodesFree: volume('inodes_free', 'Inodes of the volume that are free.'),
     inodesUsed: volume('inodes_used', 'Inodes of the volume that are used.'),
   }
+  registry.read('kubelet_active_pods', 'gauge', 'Pods that the node runs or is to run.', ['static'], () => [
+    [['false'], pods().filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed').length],
+  ])
+  registry.read('kubelet_managed_ephemeral_containers', 'gauge', 'Ephemeral containers of the pods of the node.', [], () => [
+    [[], pods().reduce((sum, { spec }) => sum + (spec.ephemeralContainers?.length ?? 0), 0)],
+  ])
+  registry.read('volume_manager_total_volumes', 'gauge', 'Volumes that are mounted, and that are to be.', ['plugin_name', 'state'], () => [
+    ...counts(mounted.plugins()).map(([plugin, count]) => [[pluginName(plugin), 'actual_state_of_world'], count] as const),
+    ...counts(pods().flatMap(({ spec }) => (spec.volumes ?? []).flatMap((volume) => kindOf(volume)?.plugin ?? []))).map(
+      ([plugin, count]) => [[pluginName(plugin), 'desired_state_of_world'], count] as const,
+    ),
+  ])
+  const logs = registry.gauge('kubelet_container_log_filesystem_used_bytes', 'Bytes that the logs of a container take.', [
+    'uid',
+    'namespace',
+    'pod',
+    'container',
+  ])
+  let logged: string[][] = []
   let claims: [string, string][] = []
   return async () => {
-    const [sandboxes, all] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()])
+    const [sandboxes, all, stats] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers(), runtime.stats()])
+    for (const values of logged) logs.remove(...values)
+    logged = []
+    for (const { metadata, containers: ofPod } of stats)
+      for (const {
+        name,
+        logs: { usedBytes },
+      } of ofPod) {
+        const values = [metadata.uid, metadata.namespace, metadata.name, name]
+        logged.push(values)
+        logs.of(...values).set(usedBytes)
+      }
     runningPods.set(sandboxes.filter(({ state }) => state === 'ready').length)
     for (const state of ['created', 'running', 'exited', 'unknown']) containers.of(state).set(all.filter((one) => one.state === state).length)
     for (const claim of claims) for (const family of Object.values(volumes)) family.remove(...claim)
@@ -43,6 +74,15 @@ export function addKubeletMetrics(registry: MetricRegistry, { services, nodeName
 
 const hasClaims: (pod: ReturnType<SummarySources['pods']>[number]) => boolean = ({ spec }) =>
   spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim) ?? false
+
+/** `kubernetes.io/secret` of the directory's `kubernetes.io~secret`. */
+const pluginName = (plugin: string) => plugin.replace('~', '/')
+
+function counts(names: Iterable<string>): [string, number][] {
+  const found = new Map<string, number>()
+  for (const name of names) found.set(name, (found.get(name) ?? 0) + 1)
+  return [...found]
+}
 
 /** Every call of the runtime counted and timed, by the name that it has in the Container Runtime Interface. */
 export function meteredRuntime<R extends PodServices['runtime']>(runtime: R, registry: MetricRegistry, clock: PodServices['clock']): R {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
@@ -9,6 +10,8 @@ import type { TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import { issueCertificate } from '../../cluster/pki/certificate-authority.ts'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { MetricRegistry } from '../../machinery/metrics/registry.ts'
+import { valueIn } from '../../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../../machinery/metrics/testing/strict-parser.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { NodeBench, nodeName } from '../testing/node-bench.ts'
@@ -78,13 +81,14 @@ describe('the server', () => {
     const serving = await pki.kubeletServing(nodeName, ['127.0.0.1'])
     bench = await NodeBench.start({
       directory,
+      metrics: new MetricRegistry(),
       lives: {
         main: { output: [{ line: 'hello' }], usage: { milliCores: 100, memoryBytes: 1000 }, command: (words) => ({ exitCode: 4, stdout: words.join(' ') }) },
         crash: { runMs: 10, exitCode: 1, output: [{ line: 'last words' }] },
       },
       kubelet: { server: { host: '127.0.0.1', tls: { key: serving.key, cert: serving.certificate, clientCA: pki.ca.certificate } } },
     })
-    await bench.createPod('web')
+    await bench.createPod('web', { volumes: [{ name: 'scratch', emptyDir: {} }] })
     await bench.untilReady('web')
   })
   after(async () => {
@@ -124,6 +128,13 @@ describe('the server', () => {
       sent.end()
     })
     assert.equal(shown, 'renewed')
+    const left = new X509Certificate(certificate).validToDate.getTime() - bench.clock.now()
+    const metrics = (await get('/metrics')).body
+    assert.equal(valueIn(metrics, 'kubelet_certificate_manager_server_ttl_seconds'), Math.round(left / 1000))
+    assert.equal(valueIn(metrics, 'kubelet_certificate_manager_client_ttl_seconds'), Number.POSITIVE_INFINITY)
+    assert.equal(valueIn(metrics, 'kubelet_server_expiration_renew_errors'), 0)
+    bench.kubelet.certificates?.notRenewed('server')
+    assert.equal(valueIn((await get('/metrics')).body, 'kubelet_server_expiration_renew_errors'), 1)
     assert.deepEqual(await get('/healthz'), { status: 200, body: 'ok' })
   })
 
@@ -166,6 +177,12 @@ describe('the server', () => {
     const own = await page('/metrics')
     assert.equal(own.get('kubelet_running_pods')?.samples[0]?.value, 2)
     assert.ok(own.get('kubelet_http_requests_total')?.samples.some((one) => one.labels.path === 'containerLogs'))
+    const { body } = await get('/metrics')
+    assert.ok(valueIn(body, 'kubelet_http_requests_duration_seconds_count', { path: 'containerLogs', method: 'GET' }) > 0)
+    assert.equal(valueIn(body, 'kubelet_http_inflight_requests', { path: 'metrics' }), 1)
+    for (const state of ['actual_state_of_world', 'desired_state_of_world'])
+      assert.equal(valueIn(body, 'volume_manager_total_volumes', { plugin_name: 'kubernetes.io/empty-dir', state }), 1)
+    assert.ok(valueIn(body, 'storage_operation_duration_seconds_count', { volume_plugin: 'kubernetes.io/empty-dir', status: 'success' }) > 0)
     assert.equal((await get('/metrics/none')).status, 404)
   })
 

@@ -12,6 +12,7 @@ import { DirectoryUsage } from '../eviction/directory-usage.ts'
 import type { MachineInfo } from '../node/machine-info.ts'
 import type { PodServices } from '../pod/pod-services.ts'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
+import { HttpMetrics } from './http-metrics.ts'
 import { KubeletAuthorizer } from './kubelet-authorizer.ts'
 import { addKubeletMetrics } from './kubelet-metrics.ts'
 import { serveContainerLog } from './log-endpoint.ts'
@@ -53,7 +54,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
   const registry = sources.metrics ?? new MetricRegistry()
   const summary = { services, nodeName, pods: () => sources.pods.list(), directories: new DirectoryUsage(services) }
   const refresh = addKubeletMetrics(registry, summary)
-  const requests = registry.counter('kubelet_http_requests_total', 'Requests to the kubelet.', ['method', 'path', 'server_type', 'long_running'])
+  const requests = new HttpMetrics(registry, services.clock)
   const metricPages: Record<string, () => Promise<string>> = {
     '': async () => {
       await refresh()
@@ -75,7 +76,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     const url = new URL(request.url ?? '/', 'https://kubelet')
     await check(request, url.pathname)
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
-    requests.of(request.method ?? 'GET', parts[0] ?? '', 'readwrite', String(parts[0] === 'containerLogs' && url.searchParams.has('follow'))).add()
+    requests.began(request.method ?? 'GET', parts[0] ?? '', parts[0] === 'containerLogs' && url.searchParams.has('follow'), response)
     switch (parts[0]) {
       case 'healthz':
         return answer(response, 200, 'text/plain; charset=utf-8', 'ok')
@@ -101,7 +102,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     await check(request, url.pathname)
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
     if (!servesStreams(parts[0])) throw new HttpError(404, '404 page not found')
-    requests.of(request.method ?? 'GET', parts[0] ?? '', 'readwrite', 'true').add()
+    requests.began(request.method ?? 'GET', parts[0] ?? '', true, socket)
     await serveStreams(parts[0], find(parts, sources), url.searchParams, { request, socket, head }, services)
   }
 

@@ -10,6 +10,7 @@ import { silentLogger } from '../../client/logger.ts'
 import { Event, Namespace, Pod } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport.ts'
 import { isApiError } from '../../machinery/errors.ts'
+import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { V1Container, V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { VirtualClock } from '../../machinery/virtual-clock.ts'
 import type { ContainerConfig } from '../../runtime/runtime.ts'
@@ -32,6 +33,8 @@ export interface BenchOptions {
   kubelet?: Partial<KubeletOptions>
   /** Real files below this directory: real time passes beside the virtual one. */
   directory?: string
+  /** Where the kubelet counts. */
+  metrics?: MetricRegistry
 }
 
 export class NodeBench {
@@ -93,7 +96,7 @@ export class NodeBench {
     const client = createClient(transport, { userAgent: 'kubelet' })
     const informers = createInformerFactory({ client, clock, log: silentLogger })
     const kubelet = startKubelet(
-      { client, informers, clock, log: silentLogger, span() {} },
+      { client, informers, clock, log: silentLogger, span() {}, ...(this.#options.metrics ? { metrics: this.#options.metrics } : {}) },
       {
         nodeName,
         runtime: this.runtime,

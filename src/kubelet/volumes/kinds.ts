@@ -1,3 +1,4 @@
+import type { V1Volume } from '../../machinery/schema/generated/types.ts'
 import { configMapVolume } from './config-map.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
@@ -8,7 +9,7 @@ import { secretVolume } from './secret.ts'
 import type { VolumeKind } from './volume.ts'
 
 /** Every kind of volume that this kubelet can mount. */
-export const volumeKinds: readonly VolumeKind[] = [
+const volumeKinds: readonly VolumeKind[] = [
   emptyDirVolume,
   configMapVolume,
   secretVolume,
@@ -17,3 +18,5 @@ export const volumeKinds: readonly VolumeKind[] = [
   persistentVolumeClaimVolume,
   hostPathVolume,
 ]
+
+export const kindOf = (volume: V1Volume): VolumeKind | undefined => volumeKinds.find((one) => one.supports(volume))

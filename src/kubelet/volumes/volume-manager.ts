@@ -7,8 +7,9 @@ import { messageOf } from '../container/start-error.ts'
 import type { Directories } from '../directories.ts'
 import type { KubeletEvents } from '../events.ts'
 import type { NodeFiles } from '../files/node-files.ts'
+import type { PodMetrics } from '../pod/pod-metrics.ts'
 import type { ReferencedObjects } from '../referenced-objects.ts'
-import { volumeKinds } from './kinds.ts'
+import { kindOf } from './kinds.ts'
 import { ServiceAccountTokens } from './service-account-tokens.ts'
 import type { MountedVolume, VolumeContext } from './volume.ts'
 
@@ -24,13 +25,14 @@ export interface VolumeManagerOptions {
   hostIPs: string[]
   /** A file system in memory for what is secret; absent: on disk beside the rest. */
   memoryDirectory?: string
+  metrics?: PodMetrics | undefined
 }
 
 /** Mounts what pods need before their containers start, keeps config-like content fresh, and cleans up after them. */
 export class VolumeManager {
   readonly #options: VolumeManagerOptions
   readonly #tokens: ServiceAccountTokens
-  readonly #mounted = new Map<string, Map<string, MountedVolume>>()
+  readonly #mounted = new Map<string, Map<string, MountedVolume & { plugin: string }>>()
 
   constructor(options: VolumeManagerOptions) {
     this.#options = options
@@ -41,7 +43,7 @@ export class VolumeManager {
   async mountAll(pod: V1Pod, podIPs: string[], record: (span: Span) => void): Promise<ReadonlyMap<string, MountedVolume>> {
     const { clock, events, log } = this.#options
     const { uid } = pod.metadata
-    const mounted = this.#mounted.get(uid) ?? new Map<string, MountedVolume>()
+    const mounted = this.#mounted.get(uid) ?? new Map<string, MountedVolume & { plugin: string }>()
     this.#mounted.set(uid, mounted)
     const failures: string[] = []
     for (const volume of pod.spec.volumes ?? []) {
@@ -75,6 +77,11 @@ export class VolumeManager {
     return this.#mounted.get(uid)?.get(name)?.path
   }
 
+  /** Of each volume that is mounted. */
+  plugins(): string[] {
+    return [...this.#mounted.values()].flatMap((volumes) => [...volumes.values()].map(({ plugin }) => plugin))
+  }
+
   /** When the first of the pod's volumes grows old. */
   refreshAt(uid: string): number | undefined {
     const times = [...(this.#mounted.get(uid)?.values() ?? [])].flatMap(({ refreshAt }) => (refreshAt === undefined ? [] : [refreshAt]))
@@ -99,9 +106,9 @@ export class VolumeManager {
     return follows === true || (refreshAt !== undefined && refreshAt <= this.#options.clock.now())
   }
 
-  async #mount(pod: V1Pod, volume: V1Volume, podIPs: string[]): Promise<MountedVolume> {
-    const { client, clock, files, objects, directories, allocatable, hostIPs, memoryDirectory } = this.#options
-    const kind = volumeKinds.find((one) => one.supports(volume))
+  async #mount(pod: V1Pod, volume: V1Volume, podIPs: string[]): Promise<MountedVolume & { plugin: string }> {
+    const { client, clock, files, objects, directories, allocatable, hostIPs, memoryDirectory, metrics } = this.#options
+    const kind = kindOf(volume)
     if (!kind) throw new Error('no volume plugin matched')
     const { uid } = pod.metadata
     const context: VolumeContext = {
@@ -117,6 +124,14 @@ export class VolumeManager {
       podIPs,
       hostIPs,
     }
-    return kind.mount(volume, context)
+    const start = clock.monotonic()
+    let failed = true
+    try {
+      const mounted = await kind.mount(volume, context)
+      failed = false
+      return { ...mounted, plugin: kind.plugin }
+    } finally {
+      metrics?.volume(kind.plugin, 'volume_mount', start, failed)
+    }
   }
 }
