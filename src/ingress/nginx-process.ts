@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../client/component.ts'
 import type { Clock, Timer } from '../machinery/clock.ts'
@@ -94,6 +94,7 @@ export class NginxProcess {
       process.kill(pid, signal)
       await this.#until(() => !this.#isOurs(pid), stopMs)
     }
+    endWorkersOf(pid)
   }
 
   /** By what it was started with: a process that has come by the number since is somebody else's. */
@@ -107,11 +108,17 @@ export class NginxProcess {
   }
 
   #findRunning(): number | undefined {
+    const pid = this.#lastPid()
+    if (pid === undefined || !this.#isOurs(pid)) return undefined
+    this.#options.log.info('found nginx running', { pid })
+    return pid
+  }
+
+  /** Of the last master, whether or not it still runs. */
+  #lastPid(): number | undefined {
     try {
       const pid = Number(readFileSync(this.#pidFile, 'utf8').trim())
-      if (!(pid > 1) || !this.#isOurs(pid)) return undefined
-      this.#options.log.info('found nginx running', { pid })
-      return pid
+      return pid > 1 ? pid : undefined
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -119,6 +126,9 @@ export class NginxProcess {
   }
 
   #start(): void {
+    // Those of a master that was killed go on, with what it had, at the addresses that the next one needs.
+    const last = this.#pid ?? this.#lastPid()
+    if (last !== undefined) endWorkersOf(last)
     const child = this.#spawn(['-c', this.configFile, '-e', join(this.#options.stateDirectory, 'error.log')], 'ignore')
     this.#pid = child.pid
     child.once('error', (error) => this.#options.log.error('could not start nginx', { error }))
@@ -163,5 +173,38 @@ export class NginxProcess {
       request.on('timeout', () => request.destroy())
       request.on('error', () => resolve(undefined))
     })
+  }
+}
+
+/** Lets the workers of a master that is gone end what is under way, and take nothing new. A master leads a session of its own. */
+function endWorkersOf(master: number): void {
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid) || sessionOf(pid) !== master || !isWorker(pid)) continue
+    try {
+      process.kill(pid, 'SIGQUIT')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
+function isWorker(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('nginx: worker')
+  } catch {
+    // It has ended.
+    return false
+  }
+}
+
+function sessionOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The command in parentheses may hold spaces.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3])
+  } catch {
+    // It has ended.
+    return undefined
   }
 }
