@@ -144,9 +144,12 @@ function keepIdentity(draft: AnyObject, { metadata: stored }: AnyObject): void {
   delete metadata.selfLink
 }
 
+/** A status is not wanted but found; where a pod is bound to is what it wanted from the start: some node (KEP-5067). */
+const uncounted: ReadonlySet<string> = new Set(['status', 'binding'])
+
 /** The generation counts changes of what the object wants: all but its metadata and status. */
 function countGeneration({ resource }: Registry, request: WriteRequest, draft: AnyObject, stored: AnyObject): void {
-  if (!resource.generation || request.subresource === 'status') return
+  if (!resource.generation || uncounted.has(request.subresource ?? '')) return
   const kept = new Set(['metadata', 'status'])
   const names = new Set([...Object.keys(draft), ...Object.keys(stored)])
   for (const name of names) {

@@ -15,11 +15,12 @@ export async function terminationMessage(files: NodeFiles, container: ContainerS
   const failed = container.exitCode !== 0
   if (container.annotations[messagePolicyAnnotation] !== 'FallbackToLogsOnError' || !failed || !container.logPath) return ''
   const log = (await files.readPart(container.logPath, 4 * maxLogBytes, 'end')).toString()
-  const lines = log
-    .split('\n')
-    .filter(Boolean)
-    .slice(-maxLogLines)
-    .map((line) => /^\S+ (?:stdout|stderr) [FP]\S* (.*)$/.exec(line)?.[1] ?? line)
-  const text = lines.map((line) => `${line}\n`).join('')
+  const text = log.split('\n').filter(Boolean).slice(-maxLogLines).map(textOf).join('')
   return Buffer.from(text).subarray(-maxLogBytes).toString()
+}
+
+/** What a line of the log in CRI form says; one that is tagged as a part of a longer one ends without a newline. */
+function textOf(line: string): string {
+  const [, tag, text] = /^\S+ (?:stdout|stderr) ([FP])\S* (.*)$/.exec(line) ?? []
+  return tag === 'P' ? (text ?? '') : `${text ?? line}\n`
 }

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import type { NodeFiles } from '../files/node-files.ts'
+import { giveTree } from './group-ownership.ts'
 
 export interface PayloadFile {
   data: Uint8Array
@@ -24,11 +25,8 @@ export async function writeAtomically(files: NodeFiles, directory: string, paylo
   const name = `..${new Date(now).toISOString().slice(0, 19).replace('T', '_').replace(/[-:]/g, '_')}.${await nextNumber(files, directory)}`
   const next = join(directory, name)
   await files.makeDirectory(next, 0o755)
-  for (const [path, { data, mode }] of payload) {
-    const full = join(next, path)
-    await files.writeFile(full, data, group === undefined ? mode : mode | 0o440)
-    if (group !== undefined) await files.setGroup(full, group)
-  }
+  for (const [path, { data, mode }] of payload) await files.writeFile(join(next, path), data, mode)
+  if (group !== undefined) await giveTree(files, directory, group, 'read')
   await files.remove(join(directory, newLink))
   await files.symbolicLink(name, join(directory, newLink))
   await files.rename(join(directory, newLink), join(directory, link))

@@ -76,6 +76,22 @@ describe('config-like volumes', () => {
     )
   })
 
+  it('belong to the group of the pod, which may read them', async () => {
+    await bench.client.create(ConfigMap, { metadata: { ...inDefault, name: 'c' }, data: { a: '1' } })
+    await run(
+      withVolume({ name: 'v', configMap: { name: 'c', defaultMode: 0o400, items: [{ key: 'a', path: 'deep/a' }] } }, { securityContext: { fsGroup: 2000 } }),
+    )
+    const { hostPath } = mountOf('/data')
+    for (const [path, mode] of [
+      ['', 0o2777],
+      ['deep', 0o2755],
+      ['deep/a', 0o440],
+    ] as const) {
+      const stat = statSync(join(hostPath, path))
+      assert.deepEqual([stat.mode & 0o7777, stat.gid], [mode, 2000], path)
+    }
+  })
+
   it('the downward API and several sources in one', async () => {
     await bench.client.create(ConfigMap, { metadata: { ...inDefault, name: 'c' }, data: { a: '1' } })
     await bench.createPod(
@@ -238,9 +254,13 @@ describe('what every container gets', () => {
     await bench.createPod('job', { restartPolicy: 'Never' })
     const told = await bench.untilPod('job', 'has ended', (pod) => pod.status?.phase === 'Succeeded')
     assert.equal(told.status?.containerStatuses?.[0]?.state?.terminated?.message, 'said at the end')
-    bench.lives.main = { runMs: 100, exitCode: 1, output: [{ line: 'first' }, { stream: 'stderr', line: 'last words' }] }
+    bench.lives.main = {
+      runMs: 100,
+      exitCode: 1,
+      output: [{ line: 'first' }, { stream: 'stderr', line: 'last ', partial: true }, { stream: 'stderr', line: 'words', partial: true }],
+    }
     await bench.createPod('failed', { restartPolicy: 'Never', containers: [{ name: 'main', terminationMessagePolicy: 'FallbackToLogsOnError' }] })
     const failed = await bench.untilPod('failed', 'has ended', (pod) => pod.status?.phase === 'Failed')
-    assert.equal(failed.status?.containerStatuses?.[0]?.state?.terminated?.message, 'first\nlast words\n')
+    assert.equal(failed.status?.containerStatuses?.[0]?.state?.terminated?.message, 'first\nlast words')
   })
 })

@@ -25,7 +25,7 @@ export interface SimulatedLife {
   /** `startContainer` fails with this message. */
   startError?: string
   /** Lines for the log, written at the start. */
-  output?: { stream?: 'stdout' | 'stderr'; line: string }[]
+  output?: { stream?: 'stdout' | 'stderr'; line: string /** No newline ends it. */; partial?: boolean }[]
   /** Written to the termination message file at its end. */
   terminationMessage?: string
   usage?: { milliCores: number; memoryBytes: number }

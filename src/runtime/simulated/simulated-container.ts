@@ -127,7 +127,7 @@ export class SimulatedContainer {
     if (lines.length === 0 || !this.status.logPath) return
     mkdirSync(dirname(this.status.logPath), { recursive: true })
     const at = new Date(this.#clock.now()).toISOString()
-    appendFileSync(this.status.logPath, lines.map(({ stream = 'stdout', line }) => `${at} ${stream} F ${line}\n`).join(''))
+    appendFileSync(this.status.logPath, lines.map(({ stream = 'stdout', line, partial }) => `${at} ${stream} ${partial ? 'P' : 'F'} ${line}\n`).join(''))
   }
 
   #writeTerminationMessage(): void {
