@@ -4,6 +4,7 @@ import type { ComponentContext } from '../client/component.ts'
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts'
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
 import type { NodePool } from './node-pool.ts'
+import type { Share } from './scale-up/similar-pools.ts'
 import { statusConfigMap } from './status.ts'
 
 /** The same is said again of a pod after so long. */
@@ -30,10 +31,11 @@ export class Announcements {
     this.recorder.event({ apiVersion: 'v1', kind: 'ConfigMap', ...statusConfigMap }, type, reason, message)
   }
 
-  triggered(pods: readonly V1Pod[], client: Client, pool: string, before: number, after: number, most: number): void {
+  triggered(pods: readonly V1Pod[], client: Client, shares: readonly Share[]): void {
+    const what = shares.map(({ state: { name, targetSize, pool }, nodes }) => `{${name} ${targetSize}->${targetSize + nodes} (max: ${pool.spec.maxSize})}`)
     for (const pod of pods) {
       this.#helpless.delete(pod.metadata.uid)
-      this.recorder.event(pod, 'Normal', 'TriggeredScaleUp', `pod triggered scale-up: [{${pool} ${before}->${after} (max: ${most})}]`, { client })
+      this.recorder.event(pod, 'Normal', 'TriggeredScaleUp', `pod triggered scale-up: [${what.join(' ')}]`, { client })
     }
   }
 

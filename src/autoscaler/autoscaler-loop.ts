@@ -3,93 +3,128 @@ import type { ComponentContext } from '../client/component.ts'
 import type { Informer } from '../client/informer.ts'
 import { ConfigMap } from '../client/resources.ts'
 import type { Timer } from '../machinery/clock.ts'
+import { isApiError } from '../machinery/errors.ts'
 import { Announcements } from './announcements.ts'
+import type { AutoscalerMetrics } from './autoscaler-metrics.ts'
 import { ClusterView } from './cluster-view.ts'
-import type { NodePool, NodePoolKind } from './node-pool.ts'
-import type { NodeProvider } from './node-provider.ts'
-import { isBeingDeleted, PoolMemory, type PoolState, poolState } from './pool-state.ts'
-import { removeNode, unmark } from './scale-down/node-removal.ts'
+import { countNodes, isSafeToAutoscale } from './node-counts.ts'
+import { deleteNode } from './node-deletion.ts'
+import { leavingAnnotation, type NodePool } from './node-pool.ts'
+import { PoolDeletion } from './pool-deletion.ts'
+import { isLeaving, isMarked, type PoolState } from './pool-state.ts'
+import { type KnownPools, PoolsInView, type Providers } from './pools-in-view.ts'
+import { unmark } from './scale-down/node-mark.ts'
+import { NodeRemovals } from './scale-down/node-removals.ts'
 import { chooseRemovals, ScaleDownTimes } from './scale-down/scale-down.ts'
-import { findUnneededNodes, type UnneededNode } from './scale-down/unneeded-nodes.ts'
+import { findUnneededNodes, type UnneededNode, type UnneededNodes } from './scale-down/unneeded-nodes.ts'
 import { readPriorities } from './scale-up/expanders.ts'
 import { decideScaleUp } from './scale-up/scale-up.ts'
 import type { AutoscalerSettings } from './settings.ts'
 import { poolStatus, StatusConfigMap, writePoolStatus } from './status.ts'
 
-export type Providers = Partial<Record<NodePoolKind, NodeProvider>>
+export interface AutoscalerLoopOptions {
+  context: ComponentContext
+  pools: Informer<NodePool>
+  providers: Providers
+  settings: AutoscalerSettings
+  metrics: AutoscalerMetrics
+  signal: AbortSignal
+  /** The last pool is gone, and nothing is left to do. */
+  onIdle(): void
+}
 
 const priorityConfigMap = { namespace: 'kube-system', name: 'cluster-autoscaler-priority-expander' }
 /** Steps in one pass: what one pool leaves waiting, or fails to bring, the next may take on. */
 const mostExpansions = 10
+/** While something is on its way it is looked at so often. */
+const busyMs = 1000
 
 export class AutoscalerLoop {
+  readonly #options: AutoscalerLoopOptions
   readonly #context: ComponentContext
-  readonly #pools: Informer<NodePool>
-  readonly #providers: Providers
   readonly #settings: AutoscalerSettings
   readonly #signal: AbortSignal
+  readonly #metrics: AutoscalerMetrics
   readonly #view: ClusterView
   readonly #times: ScaleDownTimes
   readonly #tell: Announcements
   readonly #configMap: StatusConfigMap
-  readonly #memories = new Map<string, PoolMemory>()
-  readonly #removals = new Map<string, { draining: boolean; done: Promise<void> }>()
+  readonly #pools: PoolsInView
+  readonly #removals: NodeRemovals
+  readonly #deletion: PoolDeletion
   /** Revisions that woke the next pass. */
   #seen: number[] = []
   #wake: (() => void) | undefined
   #woken = false
-  #gathering: Timer | undefined
+  #gathering: { timer: Timer; at: number } | undefined
+  #isSafe = true
 
-  constructor(context: ComponentContext, pools: Informer<NodePool>, providers: Providers, settings: AutoscalerSettings, signal: AbortSignal) {
+  constructor(options: AutoscalerLoopOptions) {
+    const { context, settings, metrics, signal, pools, providers } = options
+    this.#options = options
     this.#context = context
-    this.#pools = pools
-    this.#providers = providers
     this.#settings = settings
     this.#signal = signal
-    this.#view = new ClusterView(context, (revision) => this.wake(revision))
-    this.#times = new ScaleDownTimes(context.clock)
-    this.#tell = new Announcements(context)
+    this.#metrics = metrics
+    const view = new ClusterView(
+      context,
+      (revision) => this.wake(revision, settings.gatherMs),
+      (revision) => this.wake(revision, settings.gatherLessMs),
+    )
+    const tell = new Announcements(context)
+    const times = new ScaleDownTimes(context.clock)
+    this.#view = view
+    this.#tell = tell
+    this.#times = times
     this.#configMap = new StatusConfigMap(context.client, context.clock)
+    this.#pools = new PoolsInView({ context, pools, providers, view, settings, tell })
+    this.#removals = new NodeRemovals({ context, view, settings, tell, metrics, times, signal, onEnd: () => this.wake(0, settings.gatherMs) })
+    this.#deletion = new PoolDeletion({ context, view, tell, removals: this.#removals })
   }
 
-  /** Something happened; what else happens within a moment is looked at together with it. */
-  wake(revision: number): void {
-    if (this.#seen.length < 32) this.#seen.push(revision)
-    this.#gathering ??= this.#context.clock.after(this.#settings.gatherMs, () => {
+  /** Something happened; what else happens within this time is looked at together with it. */
+  wake(revision: number, withinMs: number): void {
+    if (revision > 0 && this.#seen.length < 32) this.#seen.push(revision)
+    const { clock } = this.#context
+    const at = clock.monotonic() + withinMs
+    if (this.#gathering && this.#gathering.at <= at) return
+    this.#gathering?.timer.cancel()
+    const timer = clock.after(withinMs, () => {
       this.#gathering = undefined
       this.#woken = true
       this.#wake?.()
     })
+    this.#gathering = { timer, at }
   }
 
   async run(): Promise<void> {
     const { log } = this.#context
-    const unfollow = this.#pools.onChange(({ object, previous, revision }) => {
-      if (object.metadata.generation !== previous?.metadata.generation) this.wake(revision)
+    const unfollow = this.#options.pools.onChange(({ type, object, previous, revision }) => {
+      if (type === 'deleted') this.#removals.release(object.metadata.name)
+      if (type === 'deleted' || object.metadata.generation !== previous?.metadata.generation) this.wake(revision, this.#settings.gatherMs)
     })
     try {
       await this.#view.whenSynced(this.#signal)
-      await this.#takeOver()
       while (!this.#signal.aborted) {
         this.#woken = false
-        const nextMs = await this.#pass().catch((error: unknown) => {
-          if (!this.#signal.aborted) log.warn('a pass of the autoscaler failed', { error: String(error) })
-          return this.#settings.scanIntervalMs
-        })
+        const nextMs = await this.#metrics
+          .time('main', () => this.#pass())
+          .catch((error: unknown) => {
+            if (this.#signal.aborted) return 0
+            log.warn('a pass of the autoscaler failed', { error: String(error) })
+            this.#metrics.failed(isApiError(error) ? 'apiCallError' : 'internalError')
+            return this.#settings.scanIntervalMs
+          })
+        if (this.#pools.list().length === 0 && this.#removals.names().size === 0) this.#options.onIdle()
         await this.#rest(Math.min(nextMs, this.#settings.scanIntervalMs))
       }
     } finally {
       unfollow()
-      this.#gathering?.cancel()
+      this.#gathering?.timer.cancel()
       this.#view.close()
-      await Promise.allSettled([...this.#removals.values()].map(({ done }) => done))
+      await this.#removals.settled()
       this.#tell.recorder.stop()
     }
-  }
-
-  /** What another instance had begun to take out, and did not. */
-  async #takeOver(): Promise<void> {
-    for (const node of this.#view.nodes()) if (isBeingDeleted(node)) await unmark(this.#context.client, node.metadata.name)
   }
 
   async #rest(ms: number): Promise<void> {
@@ -111,60 +146,91 @@ export class AutoscalerLoop {
     const seen = this.#seen
     this.#seen = []
     const client = this.#context.client.because({ component: 'cluster-autoscaler', seen })
-    await Promise.all(
-      Object.values(this.#providers).map((provider) =>
-        provider.refresh().catch((error: unknown) => this.#context.log.warn('a provider could not be asked what there is', { error: String(error) })),
-      ),
-    )
-    let { states, problems } = await this.#states()
-    for (let i = 0; i < mostExpansions; i++) {
-      const changed = (await this.#giveUp(states)) || (await this.#fillUp(states)) || (await this.#grow(states, client))
-      if (!changed) break
-      ;({ states, problems } = await this.#states())
+    let known = await this.#metrics.time('updateClusterState', () => this.#lookAround())
+    await this.#settleMarked(known)
+    for (const state of known.states.filter(isLeaving)) await this.#deletion.advance(state)
+    this.#isSafe = this.#judge(known.states)
+    let found: UnneededNodes = { unneeded: [], kept: new Map() }
+    if (this.#isSafe) {
+      for (let i = 0; i < mostExpansions; i++) {
+        const { states } = known
+        const changed = (await this.#giveUp(states)) || (await this.#fillUp(states)) || (await this.#metrics.time('scaleUp', () => this.#grow(states, client)))
+        if (!changed) break
+        known = await this.#pools.look()
+      }
+      const { states } = known
+      found = await this.#metrics.time('findUnneeded', () => findUnneededNodes(this.#view, states, this.#settings, this.#removals.names()))
+      this.#times.note(found.unneeded)
+      if (await this.#metrics.time('scaleDown', () => this.#shrink(found.unneeded))) known = await this.#pools.look()
     }
-    const unneeded = findUnneededNodes(this.#view, states, this.#settings, new Set(this.#removals.keys())).unneeded
-    this.#times.note(unneeded)
-    if (this.#shrink(unneeded)) ({ states, problems } = await this.#states())
-    await this.#report(states, problems, unneeded)
+    const waits = found.unneeded.map((node) => this.#times.left(node, this.#settings))
+    this.#metrics.unneeded(found.unneeded.length, found.kept, waits.length > 0 && this.#times.isCoolingDown(found.unneeded, this.#settings))
+    this.#metrics.unschedulablePods(this.#view.pending.size)
+    await this.#report(known, found.unneeded)
+    this.#metrics.lastSuccessAt = this.#context.clock.monotonic()
     return Math.min(
-      ...unneeded.map((node) => Math.max(this.#times.left(node, this.#settings), 1000)),
-      ...states.map(({ upcoming }) => (upcoming > 0 ? 1000 : Number.POSITIVE_INFINITY)),
+      ...waits.map((left) => Math.max(left, busyMs)),
+      ...known.states.map((state) => (state.upcoming > 0 || isLeaving(state) ? busyMs : Number.POSITIVE_INFINITY)),
     )
   }
 
-  async #states(): Promise<{ states: PoolState[]; problems: Map<string, string> }> {
-    const { clock } = this.#context
-    const problems = new Map<string, string>()
-    const pools = this.#pools.list().sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    for (const name of this.#memories.keys()) if (!pools.some(({ metadata }) => metadata.name === name)) this.#memories.delete(name)
-    const states = await Promise.all(
-      pools.map(async (pool) => {
-        const { name } = pool.metadata
-        const memory = this.#memories.get(name) ?? new PoolMemory()
-        this.#memories.set(name, memory)
-        const provider = this.#providers[pool.spec.kind]
-        try {
-          if (!provider) throw new Error(`nobody here makes nodes of kind ${pool.spec.kind}`)
-          return [await poolState({ pool, group: await provider.group(pool), memory, view: this.#view, settings: this.#settings, clock })]
-        } catch (error) {
-          problems.set(name, textOf(error))
-          return []
-        }
-      }),
+  async #lookAround(): Promise<KnownPools> {
+    let failed = false
+    await Promise.all(
+      Object.values(this.#options.providers).map((provider) =>
+        provider.refresh().catch((error: unknown) => {
+          failed = true
+          this.#context.log.warn('a provider could not be asked what there is', { error: String(error) })
+        }),
+      ),
     )
-    return { states: states.flat(), problems }
+    const known = await this.#pools.look()
+    if (failed || known.problems.size > 0) this.#metrics.failed('cloudProviderError')
+    this.#view.watched = new Set(known.states.flatMap(({ members }) => members.map(({ node }) => node.metadata.name)))
+    return known
+  }
+
+  /** What an autoscaler began to take out, this one or one before it, and nobody takes out any more: it stays, or has gone already. */
+  async #settleMarked({ states, problems }: KnownPools): Promise<void> {
+    const { client } = this.#context
+    const going = this.#removals.names()
+    const names = new Set(this.#pools.list().map(({ metadata }) => metadata.name))
+    for (const node of this.#view.nodes()) {
+      const { name } = node.metadata
+      if (!isMarked(node) || going.has(name)) continue
+      const owner = states.find(({ members }) => members.some((member) => member.node.metadata.name === name))
+      if (owner) {
+        if (!isLeaving(owner)) await unmark(client, name)
+        continue
+      }
+      const pool = node.metadata.annotations?.[leavingAnnotation]
+      if (pool !== undefined && states.some((state) => state.name === pool)) await deleteNode(client, node.metadata)
+      else if (pool !== undefined ? !names.has(pool) : problems.size === 0) await unmark(client, name)
+    }
+  }
+
+  /** Whether so few nodes are not ready that something may be decided. */
+  #judge(states: readonly PoolState[]): boolean {
+    const counts = countNodes(this.#view, this.#view.nodes(), states)
+    const isSafe = isSafeToAutoscale(counts, this.#settings)
+    if (this.#isSafe && !isSafe)
+      this.#tell.ofAll('Warning', 'ClusterUnhealthy', `Cluster has no safe state: ${counts.unready + counts.longUnregistered} nodes are not ready`)
+    this.#metrics.safe(isSafe)
+    return isSafe
   }
 
   /** Nodes that failed, or were not ready in time, go, and their pool is left alone for a while. */
   async #giveUp(states: readonly PoolState[]): Promise<boolean> {
     let any = false
     const now = this.#context.clock.monotonic()
-    for (const { pool, name, memory, group, failed, lostWishes, settings } of states) {
+    for (const state of states) {
+      const { pool, name, memory, group, failed, lostWishes, settings } = state
       const lost = lostWishes > 0 ? [{ reason: 'Timeout', message: `${lostWishes} nodes did not come within ${settings.provisionMs / 1000}s` }] : []
       const [first] = [...failed, ...lost]
-      if (!first) continue
+      if (!first || isLeaving(state)) continue
       any = true
       memory.backOff(now, this.#settings, first.reason, first.message)
+      this.#metrics.scaleUpFailed(first.reason === 'Timeout' ? 'timeout' : 'cloudProviderError')
       if (first.reason === 'Timeout')
         this.#tell.ofPool(pool, 'Warning', 'ScaleUpTimedOut', `Nodes added to group ${name} failed to register within ${settings.provisionMs / 1000}s`)
       else this.#tell.ofPool(pool, 'Warning', 'FailedToScaleUpGroup', `Scale-up failed for group ${name}: ${first.message}`)
@@ -172,6 +238,7 @@ export class AutoscalerLoop {
         if (failed.length > 0) await group.remove(failed.map(({ instance }) => instance))
         if (lostWishes > 0) await group.takeBack(lostWishes)
         for (const { instance } of failed) this.#tell.ofAll('Normal', 'DeleteUnregistered', `Removed unregistered node ${instance.id}`)
+        this.#metrics.unregisteredRemoved(failed.length)
       } catch (error) {
         for (const { instance } of failed) this.#tell.ofAll('Warning', 'DeleteUnregisteredFailed', `Failed to remove node ${instance.id}: ${textOf(error)}`)
       }
@@ -184,7 +251,7 @@ export class AutoscalerLoop {
     let any = false
     for (const state of states) {
       const missing = state.pool.spec.minSize - state.targetSize
-      if (missing <= 0 || state.pool.metadata.deletionTimestamp || state.memory.backoffAt(this.#context.clock.monotonic())) continue
+      if (missing <= 0 || isLeaving(state) || state.memory.backoffAt(this.#context.clock.monotonic())) continue
       any = (await this.#increase(state, missing)) || any
     }
     return any
@@ -198,10 +265,12 @@ export class AutoscalerLoop {
       await group.increase(by)
     } catch (error) {
       memory.backOff(clock.monotonic(), this.#settings, 'IncreaseRefused', textOf(error))
+      this.#metrics.scaleUpFailed(isApiError(error) ? 'apiCallError' : 'cloudProviderError')
       this.#tell.ofPool(pool, 'Warning', 'FailedToScaleUpGroup', `Scale-up failed for group ${name}: ${textOf(error)}`)
       return false
     }
     this.#times.lastAdd = clock.monotonic()
+    this.#metrics.scaledUp(by)
     this.#tell.ofPool(pool, 'Normal', 'ScaledUpGroup', `Scale-up: group ${name} size set to ${targetSize + by} instead of ${targetSize} (max: ${maxSize})`)
     return true
   }
@@ -214,21 +283,18 @@ export class AutoscalerLoop {
     }
     const { clock } = this.#context
     const priorities = this.#settings.expanders.includes('priority') ? await this.#priorities() : undefined
-    const { expansion, helpless } = decideScaleUp({ view: this.#view, pools: states, settings: this.#settings, clock, priorities })
-    const state = states.find(({ name }) => name === expansion?.pool)
-    if (!expansion || !state) {
+    const { expansion, shares, helpless } = decideScaleUp({ view: this.#view, pools: states, settings: this.#settings, clock, priorities })
+    if (!expansion || shares.length === 0) {
       this.#tell.helpless(helpless)
       return false
     }
-    const { targetSize, name, pool } = state
-    if (await this.#increase(state, expansion.nodes))
+    const grown = []
+    for (const share of shares) if (await this.#increase(share.state, share.nodes)) grown.push(share)
+    if (grown.length > 0)
       this.#tell.triggered(
         expansion.pods.map(({ pod }) => pod),
         client,
-        name,
-        targetSize,
-        targetSize + expansion.nodes,
-        pool.spec.maxSize,
+        grown,
       )
     return true
   }
@@ -239,70 +305,43 @@ export class AutoscalerLoop {
     try {
       return readPriorities(configMap.data?.priorities ?? '')
     } catch (error) {
-      this.#tell.recorder.event(
-        configMap,
-        'Warning',
-        'PriorityConfigMapInvalid',
-        `Wrong configuration for priority expander: ${textOf(error)}. Ignoring update.`,
-      )
+      const message = `Wrong configuration for priority expander: ${textOf(error)}. Ignoring update.`
+      this.#tell.recorder.event(configMap, 'Warning', 'PriorityConfigMapInvalid', message)
       return undefined
     }
   }
 
   #shrink(unneeded: readonly UnneededNode[]): boolean {
-    const running = [...this.#removals.values()]
-    const chosen = chooseRemovals(unneeded, this.#times, this.#settings, { all: running.length, draining: running.filter(({ draining }) => draining).length })
-    for (const one of chosen) {
-      const { name } = one.node
-      const done = this.#remove(one).finally(() => {
-        this.#removals.delete(name)
-        this.wake(0)
-      })
-      this.#removals.set(name, { draining: one.pods.length > 0, done })
-    }
+    const chosen = chooseRemovals(unneeded, this.#times, this.#settings, this.#removals.counts())
+    for (const one of chosen) this.#removals.unneeded(one)
     return chosen.length > 0
   }
 
-  async #remove({ node, pods, state, instance }: UnneededNode): Promise<void> {
-    const { client, clock, log } = this.#context
-    const isEmpty = pods.length === 0
-    this.#tell.ofPool(state.pool, 'Normal', isEmpty ? 'ScaleDownEmpty' : 'ScaleDown', `Scale-down: removing ${isEmpty ? 'empty ' : ''}node ${node.name}`)
-    const caused = client.because({ component: 'cluster-autoscaler', seen: [] })
-    try {
-      await removeNode({
-        client: caused,
-        clock,
-        events: this.#tell.recorder,
-        settings: this.#settings,
-        signal: this.#signal,
-        node: node.node,
-        instance,
-        group: state.group,
-        pods,
-      })
-      this.#times.lastDelete = clock.monotonic()
-      this.#tell.ofPool(
-        state.pool,
-        'Normal',
-        isEmpty ? 'ScaleDownEmpty' : 'ScaleDown',
-        `Scale-down: ${isEmpty ? `empty node ${node.name} removed` : `node ${node.name} removed with drain`}`,
-      )
-    } catch (error) {
-      this.#times.lastFailure = clock.monotonic()
-      if (!this.#signal.aborted) log.warn('a node was not taken out', { node: node.name, error: String(error) })
-    }
-  }
-
-  async #report(states: readonly PoolState[], problems: ReadonlyMap<string, string>, unneeded: readonly UnneededNode[]): Promise<void> {
+  async #report({ states, problems }: KnownPools, unneeded: readonly UnneededNode[]): Promise<void> {
     const { client, clock } = this.#context
+    const pools = this.#pools.list()
+    for (const pool of pools) {
+      const { name, deletionTimestamp } = pool.metadata
+      const state = states.find((one) => one.name === name)
+      const problem = problems.get(name)
+      const deletion = deletionTimestamp ? this.#deletion.progress(pool, state, problem) : undefined
+      await writePoolStatus(client, pool, poolStatus({ pool, state, problem, deletion }, clock))
+    }
+    const { registered, beingDeleted, ...nodes } = countNodes(this.#view, this.#view.nodes(), states)
+    const all = this.#view.cache.nodes()
+    this.#metrics.cluster({
+      nodes,
+      pools: pools.map(({ metadata: { name }, spec }) => {
+        const state = states.find((one) => one.name === name)
+        const backoff = state?.memory.backoffAt(clock.monotonic())?.reason
+        return { name, min: spec.minSize, max: spec.maxSize, target: state?.targetSize ?? 0, healthy: state !== undefined, backoff }
+      }),
+      cores: all.reduce((sum, { capacity }) => sum + capacity.cpu, 0) / 1000,
+      memoryBytes: all.reduce((sum, { capacity }) => sum + capacity.memory, 0),
+    })
     const candidates = new Map<string, number>()
     for (const { state } of unneeded) candidates.set(state.name, (candidates.get(state.name) ?? 0) + 1)
-    for (const pool of this.#pools.list()) {
-      const { name } = pool.metadata
-      const state = states.find((one) => one.name === name)
-      await writePoolStatus(client, pool, poolStatus(pool, state, problems.get(name), clock))
-    }
-    await this.#configMap.write(this.#view, states, { candidates })
+    await this.#configMap.write(this.#view, states, { candidates, isSafe: this.#isSafe })
   }
 }
 

@@ -5,9 +5,12 @@
 import type { Component, ComponentContext } from '../client/component.ts'
 import { createInformerFactory } from '../client/informer-factory.ts'
 import { type Election, runLeaderElection } from '../client/leader-election.ts'
-import { AutoscalerLoop, type Providers } from './autoscaler-loop.ts'
+import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { AutoscalerLoop } from './autoscaler-loop.ts'
+import { AutoscalerMetrics } from './autoscaler-metrics.ts'
 import { NodePool } from './node-pool.ts'
 import { ensureNodePools } from './node-pool-definition.ts'
+import type { Providers } from './pools-in-view.ts'
 import { type AutoscalerSettings, defaultSettings } from './settings.ts'
 
 export interface ClusterAutoscalerOptions {
@@ -39,11 +42,16 @@ class ClusterAutoscaler {
   readonly #context: ComponentContext
   readonly #options: ClusterAutoscalerOptions
   readonly #settings: AutoscalerSettings
+  readonly #metrics: AutoscalerMetrics
+  #leads = false
 
   constructor(context: ComponentContext, options: ClusterAutoscalerOptions) {
     this.#context = context
     this.#options = options
     this.#settings = { ...defaultSettings, ...options.settings }
+    const { maxNodesTotal: maxNodes, maxCores, maxMemoryBytes } = this.#settings
+    this.#metrics = new AutoscalerMetrics(context.metrics ?? new MetricRegistry(), context.clock)
+    this.#metrics.limits({ maxNodes, maxCores, maxMemoryBytes })
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -62,22 +70,28 @@ class ClusterAutoscaler {
     while (!signal.aborted) {
       await pools.until(() => pools.list().length > 0, signal)
       const idle = new AbortController()
+      const end = () => idle.abort(new Error('the last NodePool is gone'))
       const unfollow = pools.onChange(() => {
-        if (pools.list().length === 0) idle.abort(new Error('the last NodePool is gone'))
+        // Who leads has to put things in order first.
+        if (pools.list().length === 0 && !this.#leads) end()
       })
-      await this.#work(AbortSignal.any([signal, idle.signal]))
+      await this.#work(AbortSignal.any([signal, idle.signal]), end)
       unfollow()
     }
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(signal: AbortSignal, onIdle: () => void): Promise<void> {
     const { client, clock, log, informers } = this.#context
     const { providers, leaderElection: election } = this.#options
     const lead = async (leading: AbortSignal) => {
       const own = createInformerFactory({ client, clock, log })
+      this.#leads = true
       try {
-        await new AutoscalerLoop({ ...this.#context, informers: own }, informers.informer(NodePool), providers, this.#settings, leading).run()
+        const context = { ...this.#context, informers: own }
+        const pools = informers.informer(NodePool)
+        await new AutoscalerLoop({ context, pools, providers, settings: this.#settings, metrics: this.#metrics, signal: leading, onIdle }).run()
       } finally {
+        this.#leads = false
         own.stop()
       }
     }

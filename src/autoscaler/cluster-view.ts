@@ -5,7 +5,7 @@ import type { InformerFactory } from '../client/informer.ts'
 import { DaemonSet, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, StorageClass } from '../client/resources.ts'
 import { isApiError } from '../machinery/errors.ts'
 import { keyOf } from '../machinery/object.ts'
-import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
+import type { V1Node, V1Pod, V1PodDisruptionBudget } from '../machinery/schema/generated/types.ts'
 import { SchedulerCache } from '../scheduler/cache.ts'
 import type { Plugin } from '../scheduler/framework.ts'
 import { defaultPlugins } from '../scheduler/plugins/index.ts'
@@ -17,18 +17,25 @@ export const isUnschedulable = ({ status }: V1Pod): boolean =>
 
 export const isReady = ({ status }: V1Node): boolean => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false
 
+/** Upstream's word on a node that is not to go. */
+export const scaleDownDisabledAnnotation = 'cluster-autoscaler.kubernetes.io/scale-down-disabled'
+
+export const isKeptByHand = ({ metadata }: V1Node): boolean => metadata.annotations?.[scaleDownDisabledAnnotation] === 'true'
+
 export class ClusterView {
   readonly cache = new SchedulerCache()
   readonly plugins: readonly Plugin[]
   /** Pods without a node that are not held back, by key. */
   readonly pending = new Map<string, V1Pod>()
+  /** Names of nodes on which an end, or a budget that allows more, may be reason to look again. */
+  watched: ReadonlySet<string> = new Set()
   /** Nodes that were ready once, by uid. */
   readonly #wereReady = new Set<string>()
   readonly #informers: InformerFactory
   readonly #undo: (() => void)[]
 
-  /** `onWake`: something happened that may call for another node, or that was waited for. */
-  constructor({ client, informers }: ComponentContext, onWake: (revision: number) => void) {
+  /** `onWake`: something happened that may call for another node, or that was waited for; `onLess`: less is needed than before. */
+  constructor({ client, informers }: ComponentContext, onWake: (revision: number) => void, onLess: (revision: number) => void = () => {}) {
     this.#informers = informers
     this.plugins = defaultPlugins({
       client,
@@ -36,8 +43,12 @@ export class ClusterView {
       volumes: informers.informer(PersistentVolume),
       classes: informers.informer(StorageClass),
     })
-    for (const resource of [PodDisruptionBudget, DaemonSet]) informers.informer<{ metadata: V1Pod['metadata'] }>(resource)
+    informers.informer(DaemonSet)
     this.#undo = [
+      informers.informer(PodDisruptionBudget).onChange(({ type, object, previous, revision }) => {
+        const allowed = (budget: V1PodDisruptionBudget | undefined) => budget?.status?.disruptionsAllowed ?? 0
+        if (type === 'deleted' || (previous && allowed(object) > allowed(previous))) onLess(revision)
+      }),
       informers.informer(Node).onChange(({ type, object, previous, revision }) => {
         const { name, uid } = object.metadata
         if (type === 'deleted') {
@@ -50,12 +61,14 @@ export class ClusterView {
         const ready = isReady(object)
         if (ready) this.#wereReady.add(uid)
         if (!previous || ready !== isReady(previous)) onWake(revision)
+        else if (isKeptByHand(object) !== isKeptByHand(previous)) onLess(revision)
       }),
       informers.informer(Pod).onChange(({ type, object, previous, revision }) => {
         const key = keyOf(object)
         if (type === 'deleted' || ended(object)) {
           this.pending.delete(key)
           this.cache.removePod(key)
+          if (this.watched.has(object.spec.nodeName ?? '') && !(previous && ended(previous))) onLess(revision)
           return
         }
         if (object.spec.nodeName) {
@@ -82,6 +95,11 @@ export class ClusterView {
 
   wasReady({ metadata }: V1Node): boolean {
     return this.#wereReady.has(metadata.uid)
+  }
+
+  /** Pods that were bound to the node and have not ended. */
+  podsOn(name: string): V1Pod[] {
+    return [...(this.cache.node(name)?.pods.values() ?? [])].map(({ pod }) => pod).filter(({ spec }) => spec.nodeName === name)
   }
 
   nodes(): V1Node[] {

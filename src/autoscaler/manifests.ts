@@ -25,11 +25,14 @@ export const autoscalerObjects: {
       { apiGroups: [''], resources: ['pods', 'namespaces', 'persistentvolumes', 'persistentvolumeclaims'], verbs: read },
       { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'update', 'patch', 'delete'] },
       { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+      // When budgets have held up the nodes of a deleted pool for too long.
+      { apiGroups: [''], resources: ['pods'], verbs: ['delete'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['apps'], resources: ['daemonsets'], verbs: read },
       { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
       { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: read },
-      { apiGroups: ['skiff.dev'], resources: ['nodepools'], verbs: read },
+      // To hold a pool that is deleted until its nodes are gone.
+      { apiGroups: ['skiff.dev'], resources: ['nodepools'], verbs: [...read, 'patch'] },
       { apiGroups: ['skiff.dev'], resources: ['nodepools/status'], verbs: ['get', 'patch', 'update'] },
       { ...definitions, verbs: ['create'] },
       { ...definitions, resourceNames: [nodePoolDefinition.metadata.name ?? ''], verbs: ['get', 'patch'] },
@@ -44,6 +47,8 @@ export const autoscalerObjects: {
     metadata: autoscalerAccount,
     rules: [
       { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch', 'update'] },
+      // Certificates for external providers.
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
     ],
   },

@@ -7,7 +7,7 @@ import type { Client } from '../client/client.ts'
 import { CustomResourceDefinition } from '../client/resources.ts'
 import type { New } from '../machinery/object.ts'
 import type { V1CustomResourceDefinition } from '../machinery/schema/generated/types.ts'
-import { NodePool } from './node-pool.ts'
+import { defaultDrainSeconds, NodePool } from './node-pool.ts'
 
 const seconds = (description: string) => ({ type: 'integer', minimum: 0, maximum: 31_536_000, description })
 
@@ -45,7 +45,7 @@ const taint = {
 
 const template = {
   type: 'object',
-  description: 'How a new node looks.',
+  description: 'How a new node looks. Nodes that are there stay as they are when it changes: those that are added from then on follow it.',
   properties: {
     capacity,
     labels: {
@@ -77,8 +77,22 @@ const spec = {
       enum: ['Local', 'Simulated', 'External'],
       'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'the kind of a pool cannot change' }],
     },
-    minSize: { type: 'integer', format: 'int32', minimum: 0, maximum: 10_000, default: 0, description: 'There are always at least so many nodes.' },
-    maxSize: { type: 'integer', format: 'int32', minimum: 0, maximum: 10_000, description: 'There are never made more nodes than so many.' },
+    minSize: {
+      type: 'integer',
+      format: 'int32',
+      minimum: 0,
+      maximum: 10_000,
+      default: 0,
+      description: 'There are always at least so many nodes: where it is raised, nodes are added at once, whether pods need them or not.',
+    },
+    maxSize: {
+      type: 'integer',
+      format: 'int32',
+      minimum: 0,
+      maximum: 10_000,
+      description:
+        'Nodes are added up to so many. Where it is lowered below the number that is there, no node goes for that reason: those go that are not needed.',
+    },
     template,
     simulated: {
       type: 'object',
@@ -115,6 +129,12 @@ const spec = {
       },
     },
     provisionSeconds: { ...seconds('A node that is not ready after so long is given up.'), minimum: 1 },
+    drainSeconds: {
+      ...seconds(
+        'A pool that is deleted drains and removes its nodes before it goes. For so long disruption budgets are respected; then pods that are left are deleted, and nodes go all the same.',
+      ),
+      default: defaultDrainSeconds,
+    },
   },
   'x-kubernetes-validations': [
     { rule: 'self.minSize <= self.maxSize', message: 'minSize must not be greater than maxSize', fieldPath: '.minSize' },
@@ -132,7 +152,7 @@ const condition = {
   type: 'object',
   required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
   properties: {
-    type: { type: 'string', maxLength: 316, description: 'Ready, ScalingUp, ScalingLimited or BackingOff.' },
+    type: { type: 'string', maxLength: 316, description: 'Ready, ScalingUp, ScalingLimited, BackingOff or Deleting.' },
     status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether it is so.' },
     observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The generation of the pool that it is about.' },
     lastTransitionTime: { type: 'string', format: 'date-time', description: 'Since when it is so.' },

@@ -52,6 +52,8 @@ export interface NodePoolSpec {
   scaleDown?: ScaleDownSettings
   /** A node that is not ready after so long is given up. */
   provisionSeconds?: number
+  /** Once the pool is deleted, disruption budgets of its pods hold its nodes up for so long at most. */
+  drainSeconds?: number
 }
 
 export interface NodePoolStatus {
@@ -74,5 +76,13 @@ export interface NodePool {
 
 export const NodePool: ResourceRef<NodePool> = { group: 'skiff.dev', version: 'v1', kind: 'NodePool', plural: 'nodepools', namespaced: false }
 
+/** A pool that is deleted goes when its nodes are gone. */
+export const poolFinalizer = 'skiff.dev/remove-nodes'
+
+export const defaultDrainSeconds = 600
+
 /** On each node of a pool: the pool's name. */
 export const poolLabel = 'skiff.dev/node-pool'
+
+/** On a node that is being taken out: the pool's name. What it says still holds when the autoscaler was killed meanwhile. */
+export const leavingAnnotation = 'skiff.dev/leaving-node-pool'

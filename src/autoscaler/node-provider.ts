@@ -22,7 +22,7 @@ export interface NodeGroup {
   instances(): Promise<Instance[]>
   /** Resolves when the wish is known; the nodes come by themselves, or do not. */
   increase(by: number): Promise<void>
-  /** Ends these and no others, and lowers the target by as many. Those that are gone already do no harm. */
+  /** Ends these and no others with their Node objects, and lowers the target by as many. Those that are gone already do no harm. */
   remove(instances: readonly Instance[]): Promise<void>
   /** Takes back wishes of which no instance has come yet. */
   takeBack(wishes: number): Promise<void>

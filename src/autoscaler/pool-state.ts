@@ -50,8 +50,12 @@ export interface PoolState {
   lostWishes: number
 }
 
-export const isBeingDeleted = ({ metadata, spec }: V1Node): boolean =>
-  metadata.deletionTimestamp !== undefined || (spec.taints ?? []).some(({ key }) => key === deletionTaint)
+export const isMarked = ({ spec }: V1Node): boolean => (spec.taints ?? []).some(({ key }) => key === deletionTaint)
+
+export const isBeingDeleted = (node: V1Node): boolean => node.metadata.deletionTimestamp !== undefined || isMarked(node)
+
+/** Its nodes go, and no other comes. */
+export const isLeaving = ({ pool }: PoolState): boolean => pool.metadata.deletionTimestamp !== undefined
 
 interface Sources {
   pool: NodePool

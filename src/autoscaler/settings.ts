@@ -5,7 +5,13 @@ export interface AutoscalerSettings {
   scanIntervalMs: number
   /** Several pods that become unschedulable in so short a time are one decision. */
   gatherMs: number
+  /** The same where less is needed than before: nothing waits for it. */
+  gatherLessMs: number
   expanders: readonly ExpanderName[]
+  /** Pools whose nodes are alike, but for where they are, grow in turn. */
+  balanceSimilarNodeGroups: boolean
+  /** Labels that may differ between nodes that are alike, beside those of places. */
+  balancingIgnoreLabels: readonly string[]
   maxNodesTotal: number
   /** Cores and bytes of the whole cluster; absent: no limit. */
   maxCores?: number
@@ -28,6 +34,9 @@ export interface AutoscalerSettings {
   evictionRetryMs: number
   skipNodesWithSystemPods: boolean
   skipNodesWithLocalStorage: boolean
+  /** Where more nodes are not ready, by number and by share of all, nothing is decided: something else is wrong. */
+  okTotalUnreadyCount: number
+  maxTotalUnreadyPercentage: number
   initialBackoffMs: number
   maxBackoffMs: number
   backoffResetMs: number
@@ -40,7 +49,10 @@ const minute = 60_000
 export const defaultSettings: AutoscalerSettings = {
   scanIntervalMs: 10_000,
   gatherMs: 200,
+  gatherLessMs: 1000,
   expanders: ['least-waste'],
+  balanceSimilarNodeGroups: false,
+  balancingIgnoreLabels: [],
   maxNodesTotal: 0,
   maxNodesPerScaleUp: 1000,
   expendablePodsPriorityCutoff: -10,
@@ -59,6 +71,8 @@ export const defaultSettings: AutoscalerSettings = {
   evictionRetryMs: 10_000,
   skipNodesWithSystemPods: true,
   skipNodesWithLocalStorage: true,
+  okTotalUnreadyCount: 3,
+  maxTotalUnreadyPercentage: 45,
   initialBackoffMs: 5 * minute,
   maxBackoffMs: 30 * minute,
   backoffResetMs: 180 * minute,

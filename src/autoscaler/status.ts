@@ -3,17 +3,27 @@ import { stringify } from 'yaml'
 import type { Client } from '../client/client.ts'
 import { ConfigMap } from '../client/resources.ts'
 import { type Clock, timestamp } from '../machinery/clock.ts'
-import type { V1Condition } from '../machinery/schema/generated/types.ts'
+import type { V1Condition, V1Node } from '../machinery/schema/generated/types.ts'
 import { type ClusterView, isGone, isReady } from './cluster-view.ts'
+import { countNodes } from './node-counts.ts'
 import { NodePool, type NodePoolStatus } from './node-pool.ts'
-import { isBeingDeleted, type PoolState } from './pool-state.ts'
+import type { DeletionProgress } from './pool-deletion.ts'
+import type { PoolState } from './pool-state.ts'
 
 export const statusConfigMap = { namespace: 'kube-system', name: 'cluster-autoscaler-status' }
 
 type Told = Pick<V1Condition, 'type' | 'status' | 'reason' | 'message'>
 
-/** `problem`: why the pool cannot be worked with. */
-export function poolStatus(pool: NodePool, state: PoolState | undefined, problem: string | undefined, clock: Clock): NodePoolStatus {
+export interface PoolReport {
+  pool: NodePool
+  state: PoolState | undefined
+  /** Why the pool cannot be worked with. */
+  problem: string | undefined
+  /** How far its deletion is. */
+  deletion: DeletionProgress | undefined
+}
+
+export function poolStatus({ pool, state, problem, deletion }: PoolReport, clock: Clock): NodePoolStatus {
   const backoff = state?.memory.backoffAt(clock.monotonic())
   const is = (type: string, yes: boolean, reason: [string, string], message: [string, string]): Told => ({
     type,
@@ -22,7 +32,7 @@ export function poolStatus(pool: NodePool, state: PoolState | undefined, problem
     message: yes ? message[0] : message[1],
   })
   const { maxSize } = pool.spec
-  const atLimit = (state?.targetSize ?? 0) >= maxSize
+  const target = state?.targetSize ?? 0
   const told: Told[] = [
     is('Ready', problem === undefined, ['ProviderReady', 'ProviderFailed'], ['nodes can be added and removed', problem ?? '']),
     ...(state
@@ -30,13 +40,19 @@ export function poolStatus(pool: NodePool, state: PoolState | undefined, problem
           is('ScalingUp', state.upcoming > 0, ['NodesComing', 'NoneComing'], [`${state.upcoming} nodes are on their way`, 'no node is on its way']),
           is(
             'ScalingLimited',
-            atLimit,
-            ['MaxSizeReached', 'BelowMaxSize'],
-            [`there are to be ${state.targetSize} nodes, and ${maxSize} is the most`, `fewer than ${maxSize}`],
+            target >= maxSize,
+            [target > maxSize ? 'AboveMaxSize' : 'MaxSizeReached', 'BelowMaxSize'],
+            [
+              target > maxSize
+                ? `there are to be ${target} nodes, and ${maxSize} is the most: none is added, and those go that are not needed`
+                : `there are to be ${target} nodes, and ${maxSize} is the most`,
+              `fewer than ${maxSize}`,
+            ],
           ),
           is('BackingOff', backoff !== undefined, [backoff?.reason ?? '', 'NoFailure'], [backoff?.message ?? '', 'no node failed lately']),
         ]
       : []),
+    ...(deletion ? [{ type: 'Deleting', status: 'True' as const, ...deletion }] : []),
   ]
   const before = pool.status?.conditions ?? []
   const conditions = told.map((one): V1Condition => {
@@ -70,9 +86,11 @@ function sorted(value: unknown): unknown {
   )
 }
 
-export interface ScaleDownCounts {
-  /** Names of nodes that could go, by pool. */
+export interface ClusterReport {
+  /** How many nodes could go, by pool. */
   candidates: ReadonlyMap<string, number>
+  /** Whether anything is decided at all. */
+  isSafe: boolean
 }
 
 /** Upstream writes it at each scan; here, when it says something new, and once a minute. */
@@ -88,7 +106,7 @@ export class StatusConfigMap {
     this.#clock = clock
   }
 
-  async write(view: ClusterView, states: readonly PoolState[], { candidates }: ScaleDownCounts): Promise<void> {
+  async write(view: ClusterView, states: readonly PoolState[], { candidates, isSafe }: ClusterReport): Promise<void> {
     const now = timestamp(this.#clock.now())
     const all = [...candidates.values()].reduce((sum, count) => sum + count, 0)
     const backoffOf = ({ memory }: PoolState) => memory.backoffAt(this.#clock.monotonic())
@@ -98,19 +116,13 @@ export class StatusConfigMap {
       return { status, ...more, lastProbeTime: now, lastTransitionTime: this.#since.get(key)?.at ?? now }
     }
     const scaleUpOf = (state: PoolState) => (backoffOf(state) ? 'Backoff' : state.upcoming > 0 ? 'InProgress' : 'NoActivity')
-    const nodes = view.nodes()
-    const unregistered = (some: readonly PoolState[]) =>
-      some.reduce((sum, { upcoming, members }) => sum + Math.max(0, upcoming - members.filter(({ node }) => !view.wasReady(node)).length), 0)
-    const counts = (some: typeof nodes, waiting: number) => {
-      const ready = some.filter((node) => isReady(node) && !isBeingDeleted(node)).length
-      const notStarted = some.filter((node) => !isReady(node) && !view.wasReady(node)).length
-      const beingDeleted = some.filter(isBeingDeleted).length
-      const unready = Math.max(0, some.length - ready - notStarted - beingDeleted)
+    const counts = (some: readonly V1Node[], of: readonly PoolState[]) => {
+      const { registered, ready, notStarted, beingDeleted, unready, unregistered, longUnregistered } = countNodes(view, some, of)
       return {
         nodeCounts: {
-          registered: { total: some.length, ready, notStarted, beingDeleted, unready: { total: unready, resourceUnready: 0 } },
-          longUnregistered: 0,
-          unregistered: waiting,
+          registered: { total: registered, ready, notStarted, beingDeleted, unready: { total: unready, resourceUnready: 0 } },
+          longUnregistered,
+          unregistered,
         },
       }
     }
@@ -120,7 +132,7 @@ export class StatusConfigMap {
       time: now,
       autoscalerStatus: 'Running',
       clusterWide: {
-        health: part('health', 'Healthy', counts(nodes, unregistered(states))),
+        health: part('health', isSafe ? 'Healthy' : 'Unhealthy', counts(view.nodes(), states)),
         scaleUp: part('scaleUp', overall),
         scaleDown: scaleDown('scaleDown', all),
       },
@@ -131,7 +143,7 @@ export class StatusConfigMap {
         return {
           name: state.name,
           health: part(`health ${state.name}`, 'Healthy', {
-            ...counts(members, unregistered([state])),
+            ...counts(members, [state]),
             cloudProviderTarget: state.targetSize,
             minSize,
             maxSize,

@@ -6,6 +6,7 @@ import { MessageDecoder } from '../../machinery/protobuf/decode-message.ts'
 import { readBuiltInSchema } from '../../machinery/schema/built-in.ts'
 import type { V1Node } from '../../machinery/schema/generated/types.ts'
 import { Schema } from '../../machinery/schema/schema.ts'
+import { deleteNode } from '../node-deletion.ts'
 import type { NodePool, ScaleDownSettings } from '../node-pool.ts'
 import type { Instance, NodeGroup, NodeProvider } from '../node-provider.ts'
 import { defaultSettings } from '../settings.ts'
@@ -48,7 +49,7 @@ export function externalProvider(options: ExternalProviderOptions): NodeProvider
       const { connection, groups, known } = await connecting
       const names = await known
       if (!names.has(id)) throw new Error(`the provider at ${address} has no node group '${id}'; it has ${[...names].sort().join(', ') || 'none'}`)
-      const group = groups.get(id) ?? new ExternalGroup(connection, id, options.clock, decoder)
+      const group = groups.get(id) ?? new ExternalGroup(options.client, connection, id, options.clock, decoder)
       groups.set(id, group)
       return group
     },
@@ -111,13 +112,15 @@ class LazyDecoder {
 }
 
 class ExternalGroup implements NodeGroup {
+  readonly #client: Client
   readonly #connection: ProviderConnection
   readonly #id: string
   readonly #clock: Clock
   readonly #decoder: LazyDecoder
   #kept: { at: number; template: V1Node | undefined; settings: ScaleDownSettings & { provisionSeconds?: number } } | undefined
 
-  constructor(connection: ProviderConnection, id: string, clock: Clock, decoder: LazyDecoder) {
+  constructor(client: Client, connection: ProviderConnection, id: string, clock: Clock, decoder: LazyDecoder) {
+    this.#client = client
     this.#connection = connection
     this.#id = id
     this.#clock = clock
@@ -150,6 +153,8 @@ class ExternalGroup implements NodeGroup {
 
   async remove(instances: readonly Instance[]): Promise<void> {
     await this.#connection.call('NodeGroupDeleteNodes', { id: this.#id, nodes: instances.map(toExternal) })
+    // Nobody else would: there is no cloud controller manager beside the provider.
+    await Promise.all(instances.map(({ node }) => node && deleteNode(this.#client, node.metadata)))
   }
 
   async takeBack(wishes: number): Promise<void> {

@@ -11,12 +11,17 @@ const replicating = new Set(['ReplicationController', 'ReplicaSet', 'Job', 'Stat
 const controllerKind = ({ metadata }: V1Pod) => metadata.ownerReferences?.find(({ controller }) => controller)?.kind
 const evictable = ({ metadata }: V1Pod) => metadata.annotations?.[`${prefix}/safe-to-evict`]
 
-/** Whether it stays with its node to the end: of a DaemonSet or the node's own, ended, or about to be. */
-export function needsNoPlace(pod: V1Pod): boolean {
-  const { metadata, status } = pod
-  if (metadata.annotations?.[mirror] !== undefined || controllerKind(pod) === 'DaemonSet') return true
-  return status?.phase === 'Succeeded' || status?.phase === 'Failed' || metadata.deletionTimestamp !== undefined
+/** Of a DaemonSet, or by its own word like one. */
+const isDaemonPod = (pod: V1Pod) => controllerKind(pod) === 'DaemonSet' || pod.metadata.annotations?.[`${prefix}/daemonset-pod`] === 'true'
+
+/** Whether it stays with its node to the end: of a DaemonSet, the node's own, or ended. */
+export function staysWithNode(pod: V1Pod): boolean {
+  if (pod.metadata.annotations?.[mirror] !== undefined || isDaemonPod(pod)) return true
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 }
+
+/** The same, and what is about to end. */
+export const needsNoPlace = (pod: V1Pod): boolean => staysWithNode(pod) || pod.metadata.deletionTimestamp !== undefined
 
 const isLocal = ({ hostPath, emptyDir }: V1Volume) => hostPath !== undefined || (emptyDir !== undefined && emptyDir.medium !== 'Memory')
 

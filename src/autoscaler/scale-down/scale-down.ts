@@ -1,5 +1,6 @@
 /** Which of the unneeded nodes go now: those unneeded for long enough, the empty ones together, others one by one. */
 import type { Clock } from '../../machinery/clock.ts'
+import type { PoolState } from '../pool-state.ts'
 import type { AutoscalerSettings } from '../settings.ts'
 import type { UnneededNode } from './unneeded-nodes.ts'
 
@@ -28,11 +29,21 @@ export class ScaleDownTimes {
     const { settings: pool } = state
     const now = this.#clock.monotonic()
     const since = this.#since.get(node.name)?.at ?? now
-    return Math.max(
-      since + (ready ? pool.unneededMs : pool.unreadyMs) - now,
-      this.lastAdd + pool.delayAfterAddMs - now,
-      this.lastDelete + settings.scaleDownDelayAfterDeleteMs - now,
-      this.lastFailure + settings.scaleDownDelayAfterFailureMs - now,
+    return Math.max(since + (ready ? pool.unneededMs : pool.unreadyMs) - now, this.#delay(state, settings))
+  }
+
+  /** Whether one of them has to wait because of what was done with others. */
+  isCoolingDown(unneeded: readonly UnneededNode[], settings: AutoscalerSettings): boolean {
+    return unneeded.some(({ state }) => this.#delay(state, settings) > 0)
+  }
+
+  #delay({ settings: pool }: PoolState, settings: AutoscalerSettings): number {
+    return (
+      Math.max(
+        this.lastAdd + pool.delayAfterAddMs,
+        this.lastDelete + settings.scaleDownDelayAfterDeleteMs,
+        this.lastFailure + settings.scaleDownDelayAfterFailureMs,
+      ) - this.#clock.monotonic()
     )
   }
 }

@@ -2,16 +2,14 @@
 import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { NodeInfo } from '../../scheduler/node-info.ts'
 import type { PodInfo } from '../../scheduler/pod-info.ts'
-import { type ClusterView, isReady } from '../cluster-view.ts'
+import { type ClusterView, isKeptByHand, isReady } from '../cluster-view.ts'
 import type { Instance } from '../node-provider.ts'
-import { isBeingDeleted, type PoolState } from '../pool-state.ts'
+import { isBeingDeleted, isLeaving, type PoolState } from '../pool-state.ts'
 import { likenesses } from '../scale-up/bin-packing.ts'
 import { addUpcoming, placeWaiting } from '../scale-up/scale-up.ts'
 import type { AutoscalerSettings } from '../settings.ts'
 import { Trial } from '../simulation/trial.ts'
 import { BudgetsLeft, forbidsRemoval, needsNoPlace } from './movable-pods.ts'
-
-const disabledAnnotation = 'cluster-autoscaler.kubernetes.io/scale-down-disabled'
 
 export interface UnneededNode {
   state: PoolState
@@ -41,7 +39,7 @@ export function findUnneededNodes(view: ClusterView, pools: readonly PoolState[]
     addUpcoming(trial, pools, view.daemonSets())
     placeWaiting(trial, [...view.pending.values()], settings, likenessOf)
     const search = new Search(trial, view, settings, leaving)
-    const candidates = pools.flatMap((state) => state.members.map((member) => ({ state, ...member })))
+    const candidates = pools.filter((state) => !isLeaving(state)).flatMap((state) => state.members.map((member) => ({ state, ...member })))
     for (const { state, node } of candidates) search.count(state, node)
     // The emptiest first: they cost nobody anything.
     const withInfo = candidates.flatMap(({ state, instance, node }) => {
@@ -106,7 +104,7 @@ class Search {
   #refusal(state: PoolState, node: NodeInfo): string | undefined {
     const { pool, settings } = state
     if (this.#leaving.has(node.name) || !this.#view.wasReady(node.node)) return 'CurrentlyBeingDeletedOrStarting'
-    if (!settings.scaleDownEnabled || node.node.metadata.annotations?.[disabledAnnotation] === 'true') return 'ScaleDownDisabledAnnotation'
+    if (!settings.scaleDownEnabled || isKeptByHand(node.node)) return 'ScaleDownDisabledAnnotation'
     if (state.targetSize - (this.#leavingOf.get(state.name) ?? 0) <= pool.spec.minSize) return 'NodeGroupMinSizeReached'
     if (isReady(node.node) && utilization(node) > settings.utilizationThreshold) return 'NotUnderutilized'
     const budgets = this.#view.budgets()

@@ -4,15 +4,18 @@ import type { V1DaemonSet, V1Pod } from '../../machinery/schema/generated/types.
 import { reasonSeparator } from '../../scheduler/plugins/node-resources-fit.ts'
 import { type PodInfo, podInfo } from '../../scheduler/pod-info.ts'
 import { type ClusterView, isUnschedulable } from '../cluster-view.ts'
-import { fromTemplate, type PoolState } from '../pool-state.ts'
+import { fromTemplate, isLeaving, type PoolState } from '../pool-state.ts'
 import type { AutoscalerSettings } from '../settings.ts'
 import { mayFitLater, Trial } from '../simulation/trial.ts'
 import { addTemplate, likenesses, pack } from './bin-packing.ts'
 import { ClusterRoom } from './cluster-room.ts'
 import { chooseExpansion, type Expansion } from './expanders.ts'
+import { balance, type Share } from './similar-pools.ts'
 
 export interface ScaleUpDecision {
   expansion: Expansion | undefined
+  /** Which pools get how many of its nodes. */
+  shares: Share[]
   /** Pods for which no pool has a node, and why each pool has none. */
   helpless: { pod: V1Pod; reasons: string[] }[]
 }
@@ -35,7 +38,7 @@ export function decideScaleUp({ view, pools, settings, clock, priorities }: Scal
     const room = new ClusterRoom(view, pools, settings)
     addUpcoming(trial, pools, daemonSets)
     const waiting = placeWaiting(trial, [...view.pending.values()], settings, likenessOf)
-    if (waiting.length === 0) return { expansion: undefined, helpless: [] }
+    if (waiting.length === 0) return { expansion: undefined, shares: [], helpless: [] }
     const expansions: Expansion[] = []
     const helped = new Set<PodInfo>()
     const why = new Map<PodInfo, string[]>(waiting.map((pod) => [pod, []]))
@@ -61,7 +64,9 @@ export function decideScaleUp({ view, pools, settings, clock, priorities }: Scal
     }
     const expansion = chooseExpansion(expansions, settings.expanders, { clock, priorities })
     const helpless = waiting.filter((pod) => !helped.has(pod)).map((pod) => ({ pod: pod.pod, reasons: why.get(pod) ?? [] }))
-    return { expansion, helpless }
+    const similar = settings.balanceSimilarNodeGroups ? expansions : []
+    const shares = expansion ? balance(expansion, [expansion, ...similar.filter((one) => one !== expansion)], pools, settings.balancingIgnoreLabels) : []
+    return { expansion, shares, helpless }
   } finally {
     trial.end()
   }
@@ -69,8 +74,9 @@ export function decideScaleUp({ view, pools, settings, clock, priorities }: Scal
 
 /** Nodes that are on their way count as if they were there, but for their names. */
 export function addUpcoming(trial: Trial, pools: readonly PoolState[], daemonSets: readonly V1DaemonSet[]): void {
-  for (const { name, template, upcoming } of pools) {
-    if (!template) continue
+  for (const state of pools) {
+    const { name, template, upcoming } = state
+    if (!template || isLeaving(state)) continue
     for (let i = 0; i < upcoming; i++) addTemplate(trial, fromTemplate(template, `upcoming-node-of-${name}-${i}`), daemonSets)
   }
 }
@@ -102,8 +108,9 @@ export function placeWaiting(trial: Trial, pods: readonly V1Pod[], settings: Aut
   return waiting
 }
 
-function refusalOf({ pool, memory, targetSize }: PoolState, clock: Clock): string | undefined {
-  if (pool.metadata.deletionTimestamp) return 'not ready for scale-up'
+function refusalOf(state: PoolState, clock: Clock): string | undefined {
+  const { pool, memory, targetSize } = state
+  if (isLeaving(state)) return 'not ready for scale-up'
   if (memory.backoffAt(clock.monotonic())) return 'in backoff after failed scale-up'
   return targetSize >= pool.spec.maxSize ? atMaxSize : undefined
 }

@@ -1,6 +1,8 @@
 /** A cluster with the real scheduler and the autoscaler, over machines that are pretended, under a virtual clock. */
-import type { Component } from '../../client/component.ts'
+import type { Component, ComponentContext } from '../../client/component.ts'
+import type { Election } from '../../client/leader-election.ts'
 import { ConfigMap, Event, Node, Pod, PodDisruptionBudget } from '../../client/resources.ts'
+import { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { startScheduler } from '../../scheduler/scheduler.ts'
 import { startClusterAutoscaler } from '../cluster-autoscaler.ts'
@@ -23,24 +25,58 @@ export interface PodWish {
 export class AutoscaledCluster {
   readonly server: AutoscalerServer
   readonly machines: PretendMachines
-  readonly #components: Component[]
-  readonly #stopInformers: (() => void)[]
+  /** Of the autoscaler that was started last. */
+  metrics = new MetricRegistry()
+  readonly #settings: Partial<AutoscalerSettings>
+  readonly #running: (() => Promise<void>)[] = []
 
   private constructor(server: AutoscalerServer, settings: Partial<AutoscalerSettings>) {
     this.server = server
     this.machines = new PretendMachines(server.client, server.clock)
-    const contexts = ['scheduler', 'cluster-autoscaler'].map((name) => server.context(name))
-    this.#stopInformers = contexts.map((context) => () => context.stopInformers())
-    const [forScheduler, forAutoscaler] = contexts as [(typeof contexts)[0], (typeof contexts)[0]]
-    const { client, clock } = server
-    this.#components = [
-      startScheduler(forScheduler),
-      startClusterAutoscaler(forAutoscaler, { providers: { Simulated: madeNodes({ maker: this.machines, client, clock }) }, settings }),
-    ]
+    this.#settings = settings
   }
 
   static async start(settings: Partial<AutoscalerSettings> = {}): Promise<AutoscaledCluster> {
-    return new AutoscaledCluster(await AutoscalerServer.start(), settings)
+    const cluster = new AutoscaledCluster(await AutoscalerServer.start(), settings)
+    cluster.#run('scheduler', (context) => startScheduler(context))
+    cluster.startAutoscaler()
+    return cluster
+  }
+
+  /** Another one, which knows nothing of what those before it did. Resolves when it has stopped, and what it began has been left. */
+  startAutoscaler(leaderElection?: Election): () => Promise<void> {
+    const { client, clock } = this.server
+    this.metrics = new MetricRegistry()
+    const { metrics } = this
+    return this.#run('cluster-autoscaler', (context) =>
+      startClusterAutoscaler(
+        { ...context, metrics },
+        {
+          providers: { Simulated: madeNodes({ maker: this.machines, client, clock }) },
+          settings: this.#settings,
+          ...(leaderElection ? { leaderElection } : {}),
+        },
+      ),
+    )
+  }
+
+  /** The autoscaler that runs is no more. */
+  async stopAutoscaler(): Promise<void> {
+    await this.#running.pop()?.()
+  }
+
+  #run(name: string, start: (context: ComponentContext) => Component): () => Promise<void> {
+    const { stopInformers, ...context } = this.server.context(name)
+    const component = start(context)
+    const stop = async () => {
+      const at = this.#running.indexOf(stop)
+      if (at >= 0) this.#running.splice(at, 1)
+      const stopping = component.stop()
+      stopInformers()
+      await stopping
+    }
+    this.#running.push(stop)
+    return stop
   }
 
   get client() {
@@ -76,17 +112,30 @@ export class AutoscaledCluster {
   }
 
   async budget(name: string, labels: Record<string, string>, disruptionsAllowed: number): Promise<void> {
-    const budget = await this.client.create(PodDisruptionBudget, {
-      metadata: { name, namespace: 'default' },
-      spec: { selector: { matchLabels: labels }, minAvailable: 1 },
-    })
-    const status = { currentHealthy: 1, desiredHealthy: 1, disruptionsAllowed, expectedPods: 1, observedGeneration: 1 }
+    await this.client.create(PodDisruptionBudget, { metadata: { name, namespace: 'default' }, spec: { selector: { matchLabels: labels }, minAvailable: 1 } })
+    await this.allow(name, disruptionsAllowed)
+  }
+
+  /** What a budget's controller would find. */
+  async allow(name: string, disruptionsAllowed: number): Promise<void> {
+    const budget = await this.client.get(PodDisruptionBudget, { name, namespace: 'default' })
+    const status = { currentHealthy: 1 + disruptionsAllowed, desiredHealthy: 1, disruptionsAllowed, expectedPods: 1, observedGeneration: 1 }
     await this.client.updateStatus(PodDisruptionBudget, { ...budget, status })
   }
 
   async delete(...names: string[]): Promise<void> {
     for (const name of names) await this.client.delete(Pod, { name, namespace: 'default' })
     await this.machines.tendPods()
+  }
+
+  /** Asks for it; it goes when its nodes have gone. */
+  async deletePool(name: string): Promise<void> {
+    await this.client.delete(NodePool, { name })
+    await this.server.clock.advance(300)
+  }
+
+  async condition(pool: string, type: string) {
+    return (await this.client.find(NodePool, { name: pool }))?.status?.conditions?.find((one) => one.type === type)
   }
 
   /** Names of the pool's nodes. */
@@ -112,9 +161,7 @@ export class AutoscaledCluster {
   }
 
   async stop(): Promise<void> {
-    const stopping = Promise.all(this.#components.map((component) => component.stop()))
-    for (const stop of this.#stopInformers) stop()
-    await stopping
+    await Promise.all([...this.#running].map((stop) => stop()))
     await this.server.stop()
   }
 }

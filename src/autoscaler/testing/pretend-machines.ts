@@ -12,6 +12,8 @@ export class PretendMachines implements NodeMaker {
   /** Of pools whose machines never come up, or cannot even be made. */
   readonly silent = new Set<string>()
   readonly broken = new Set<string>()
+  /** Nobody can be asked for anything. */
+  unreachable: Error | undefined
   readonly asked: NodeToMake[] = []
 
   constructor(client: Client, clock: Clock) {
@@ -24,6 +26,7 @@ export class PretendMachines implements NodeMaker {
   }
 
   async list() {
+    if (this.unreachable) throw this.unreachable
     return [...this.#names].map((name) => ({ name, pool: poolOfName(name) ?? '' }))
   }
 

@@ -1,0 +1,103 @@
+/** All pools at the moment of a decision, those among them that cannot be worked with, and what is remembered of each. */
+import type { ComponentContext } from '../client/component.ts'
+import type { Informer } from '../client/informer.ts'
+import type { Announcements } from './announcements.ts'
+import { type ClusterView, isGone } from './cluster-view.ts'
+import { NodePool, type NodePoolKind, poolFinalizer } from './node-pool.ts'
+import type { NodeProvider } from './node-provider.ts'
+import { holdsItsPool } from './pool-deletion.ts'
+import { PoolMemory, type PoolState, poolState } from './pool-state.ts'
+import type { AutoscalerSettings } from './settings.ts'
+
+export type Providers = Partial<Record<NodePoolKind, NodeProvider>>
+
+export interface KnownPools {
+  states: PoolState[]
+  /** By name, why a pool cannot be worked with. */
+  problems: Map<string, string>
+}
+
+export interface PoolsInViewOptions {
+  context: ComponentContext
+  pools: Informer<NodePool>
+  providers: Providers
+  view: ClusterView
+  settings: AutoscalerSettings
+  tell: Announcements
+}
+
+export class PoolsInView {
+  readonly #options: PoolsInViewOptions
+  readonly #memories = new Map<string, PoolMemory>()
+  readonly #problems = new Map<string, string>()
+
+  constructor(options: PoolsInViewOptions) {
+    this.#options = options
+  }
+
+  list(): NodePool[] {
+    return this.#options.pools.list().sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  }
+
+  /** Asks each provider for what there is. */
+  async look(): Promise<KnownPools> {
+    const pools = this.list()
+    const problems = new Map<string, string>()
+    for (const name of [...this.#memories.keys()]) if (!pools.some(({ metadata }) => metadata.name === name)) this.#forget(name)
+    const states = await Promise.all(
+      pools.map(async (pool) => {
+        try {
+          return [await this.#stateOf(pool)]
+        } catch (error) {
+          problems.set(pool.metadata.name, textOf(error))
+          return []
+        }
+      }),
+    )
+    for (const pool of pools) this.#tellProblem(pool, problems.get(pool.metadata.name))
+    return { states: states.flat(), problems }
+  }
+
+  async #stateOf(pool: NodePool): Promise<PoolState> {
+    const { name } = pool.metadata
+    const { providers, view, settings, context } = this.#options
+    const memory = this.#memories.get(name) ?? new PoolMemory()
+    this.#memories.set(name, memory)
+    const provider = providers[pool.spec.kind]
+    if (!provider) throw new Error(`nobody here makes nodes of kind ${pool.spec.kind}`)
+    await this.#hold(pool)
+    return poolState({ pool, group: await provider.group(pool), memory, view, settings, clock: context.clock })
+  }
+
+  /** Before it can have nodes, it must not go without them. */
+  async #hold(pool: NodePool): Promise<void> {
+    if (holdsItsPool(pool) || pool.metadata.deletionTimestamp) return
+    const { client } = this.#options.context
+    const { name } = pool.metadata
+    try {
+      const { metadata } = await client.get(NodePool, { name })
+      if (metadata.deletionTimestamp || metadata.finalizers?.includes(poolFinalizer)) return
+      const finalizers = [...(metadata.finalizers ?? []), poolFinalizer]
+      await client.patch(NodePool, { name }, 'merge', { metadata: { resourceVersion: metadata.resourceVersion, finalizers } })
+    } catch (error) {
+      if (isGone(error)) throw new Error(`the pool ${name} is gone`)
+      throw error
+    }
+  }
+
+  #tellProblem(pool: NodePool, problem: string | undefined): void {
+    const { name } = pool.metadata
+    if (problem === undefined) this.#problems.delete(name)
+    else if (this.#problems.get(name) !== problem) {
+      this.#problems.set(name, problem)
+      this.#options.tell.ofPool(pool, 'Warning', 'ProviderFailed', problem)
+    }
+  }
+
+  #forget(name: string): void {
+    this.#memories.delete(name)
+    this.#problems.delete(name)
+  }
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
