@@ -16,11 +16,13 @@ export interface Claim<C extends KubeObject> {
   matches(candidate: C): boolean
   /** Adopted only if so; an object that is finished or going is left alone. */
   mayAdopt?(candidate: C): boolean
+  /** Held by what is adopted, and no more by what is released. */
+  finalizer?: string
 }
 
 export async function claim<C extends KubeObject>(
   candidates: readonly C[],
-  { client, resource, ownerResource, owner, matches, mayAdopt }: Claim<C>,
+  { client, resource, ownerResource, owner, matches, mayAdopt, finalizer }: Claim<C>,
 ): Promise<C[]> {
   const claimed: C[] = []
   let asked: Promise<void> | undefined
@@ -29,14 +31,14 @@ export async function claim<C extends KubeObject>(
     if (controller && controller.uid !== owner.metadata.uid) continue
     if (controller) {
       if (matches(candidate)) claimed.push(candidate)
-      else if (!owner.metadata.deletionTimestamp) await release(client, resource, candidate, owner)
+      else if (!owner.metadata.deletionTimestamp) await release(client, resource, candidate, owner, finalizer)
       continue
     }
     const ending = owner.metadata.deletionTimestamp || candidate.metadata.deletionTimestamp
     if (ending || !matches(candidate) || mayAdopt?.(candidate) === false) continue
     asked ??= mustStillExist(client, ownerResource, owner)
     await asked
-    const adopted = await adopt(client, resource, ownerResource, candidate, owner)
+    const adopted = await adopt(client, resource, ownerResource, candidate, owner, finalizer)
     if (adopted) claimed.push(adopted)
   }
   return claimed
@@ -56,13 +58,23 @@ function adopt<C extends KubeObject>(
   ownerResource: ResourceRef,
   object: C,
   owner: KubeObject,
+  finalizer: string | undefined,
 ): Promise<C | undefined> {
-  return setOwners(client, resource, object, [...(object.metadata.ownerReferences ?? []), controllerReference(ownerResource, owner)])
+  const { ownerReferences = [], finalizers = [] } = object.metadata
+  const held = finalizer !== undefined && !finalizers.includes(finalizer) && { finalizers: [...finalizers, finalizer] }
+  return setOwners(client, resource, object, { ownerReferences: [...ownerReferences, controllerReference(ownerResource, owner)], ...held })
 }
 
-function release<C extends KubeObject>(client: Client, resource: ResourceRef<C>, object: C, owner: KubeObject): Promise<C | undefined> {
-  const others = (object.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid)
-  return setOwners(client, resource, object, others)
+function release<C extends KubeObject>(
+  client: Client,
+  resource: ResourceRef<C>,
+  object: C,
+  owner: KubeObject,
+  finalizer: string | undefined,
+): Promise<C | undefined> {
+  const { ownerReferences = [], finalizers = [] } = object.metadata
+  const freed = finalizer !== undefined && finalizers.includes(finalizer) && { finalizers: finalizers.filter((name) => name !== finalizer) }
+  return setOwners(client, resource, object, { ownerReferences: ownerReferences.filter(({ uid }) => uid !== owner.metadata.uid), ...freed })
 }
 
 /** Undefined when the object is gone. The resource version lets only one of several controllers win. */
@@ -70,11 +82,11 @@ async function setOwners<C extends KubeObject>(
   client: Client,
   resource: ResourceRef<C>,
   object: C,
-  ownerReferences: C['metadata']['ownerReferences'],
+  change: Pick<C['metadata'], 'ownerReferences' | 'finalizers'>,
 ): Promise<C | undefined> {
   const { name, namespace, uid, resourceVersion } = object.metadata
   try {
-    return await client.patch(resource, { name, namespace }, 'merge', { metadata: { uid, resourceVersion, ownerReferences } })
+    return await client.patch(resource, { name, namespace }, 'merge', { metadata: { uid, resourceVersion, ...change } })
   } catch (error) {
     if (isApiError(error, 'NotFound')) return undefined
     throw error

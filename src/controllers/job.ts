@@ -2,14 +2,18 @@
 
 import { defineController, type ReconcileContext } from '../client/controller.ts'
 import type { AnyController } from '../client/controller-runner.ts'
+import type { Informer } from '../client/informer.ts'
 import { Job, Pod } from '../client/resources.ts'
 import { timestamp } from '../machinery/clock.ts'
 import type { New } from '../machinery/object.ts'
-import type { V1Job, V1JobCondition, V1JobStatus, V1Pod } from '../machinery/schema/generated/types.ts'
+import type { V1Container, V1Job, V1JobCondition, V1JobStatus, V1Pod } from '../machinery/schema/generated/types.ts'
+import { matchesLabelSelector } from '../machinery/selectors.ts'
+import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
 import { failureAnnotations } from './job-failure-policy.ts'
-import { hasEnded, indexAnnotation, indexOf, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
+import { hasEnded, indexAnnotation, indexOf, isTracked, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
 import { completionsReached, judge, type Verdict } from './job-verdict.ts'
+import { controllerOf } from './owner-reference.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
 import { inDeletionOrder } from './pod-deletion-order.ts'
 import { isActive, isReady } from './pod-state.ts'
@@ -24,21 +28,27 @@ export const jobController: AnyController = defineController<V1Job>({
   name: 'job-controller',
   reconciles: Job,
   owns: [Pod],
+  watches: [{ resource: Pod, keys: (pod: V1Pod, _previous, read) => (controllerOf(pod) ? [] : jobsOfOrphan(pod, read.informer(Job))) }],
   async reconcile(job, context) {
-    const { client, clock, owned, informer, key } = context
-    if (!job) {
-      // Whoever deleted the job lets its pods go, which nobody will count any more.
-      const [namespace = ''] = key.split('/')
-      const left = informer(Pod)
-        .inNamespace(namespace)
-        .filter((pod) => pod.metadata.deletionTimestamp && orphanOf(pod, key))
-      await Promise.all(left.map((pod) => untrack(client, pod)))
-      return
-    }
-    const pods = owned(Pod)
-    if (job.spec.managedBy) return
+    const { client, clock, informer, key } = context
+    if (job?.spec.managedBy) return
+    const [namespace = ''] = key.split('/')
+    const abandoned = informer(Pod)
+      .inNamespace(namespace)
+      .filter((pod) => isTracked(pod) && isAbandoned(pod, key, job))
+    await Promise.all(abandoned.map((pod) => untrack(client, pod)))
+    if (!job) return
+    const matches = (pod: V1Pod) => matchesLabelSelector(job.spec.selector, pod.metadata.labels)
+    const pods = await claim(candidates(job, context), {
+      client,
+      resource: Pod,
+      ownerResource: Job,
+      owner: job,
+      matches,
+      finalizer: trackingFinalizer,
+    })
     if (job.metadata.deletionTimestamp) {
-      const going = pods.filter((pod) => pod.metadata.deletionTimestamp && (pod.metadata.finalizers ?? []).includes(trackingFinalizer))
+      const going = pods.filter((pod) => pod.metadata.deletionTimestamp && isTracked(pod))
       await Promise.all(going.map((pod) => untrack(client, pod)))
       return
     }
@@ -58,9 +68,36 @@ export const jobController: AnyController = defineController<V1Job>({
   },
 })
 
-const orphanOf = (pod: V1Pod, key: string): boolean =>
-  (pod.metadata.ownerReferences ?? []).some(({ kind, name }) => kind === 'Job' && `${pod.metadata.namespace}/${name}` === key) &&
-  (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
+/** Jobs that may want a pod that nobody controls, and the one that it was made for, there or not. */
+function jobsOfOrphan({ metadata }: V1Pod, jobs: Informer<V1Job>): string[] {
+  const { namespace, labels } = metadata
+  const wanting = jobs.inNamespace(namespace).filter(({ spec }) => spec.selector && matchesLabelSelector(spec.selector, labels))
+  const names = new Set(wanting.map((job) => job.metadata.name))
+  const maker = labels?.['batch.kubernetes.io/job-name']
+  if (maker) names.add(maker)
+  return [...names].map((name) => `${namespace}/${name}`)
+}
+
+/** Made for the Job of that key, but it will not count it: it is another by now, gone, or no longer the pod's. */
+function isAbandoned(pod: V1Pod, key: string, job: V1Job | undefined): boolean {
+  const { namespace, labels, ownerReferences = [] } = pod.metadata
+  const isOf = (name: string | undefined) => `${namespace}/${name}` === key
+  const controller = controllerOf(pod)
+  if (controller) return controller.kind === 'Job' && isOf(controller.name) && controller.uid !== job?.metadata.uid
+  // An orphan that the Job's selector matches is adopted.
+  if (job && !pod.metadata.deletionTimestamp && matchesLabelSelector(job.spec.selector, labels)) return false
+  return isOf(labels?.['batch.kubernetes.io/job-name']) || ownerReferences.some(({ kind, name }) => kind === 'Job' && isOf(name))
+}
+
+/** Pods that are the Job's, and those that nobody controls. */
+function candidates(job: V1Job, { informer }: ReconcileContext): V1Pod[] {
+  const pods = informer(Pod)
+  const mine = pods.ownedBy(job.metadata.uid)
+  const orphans = pods
+    .inNamespace(job.metadata.namespace)
+    .filter((pod) => !controllerOf(pod) && !mine.includes(pod) && matchesLabelSelector(job.spec.selector, pod.metadata.labels))
+  return [...mine, ...orphans]
+}
 
 const conditionOf = ({ status }: V1Job, type: string): V1JobCondition | undefined =>
   status?.conditions?.find((condition) => condition.type === type && condition.status === 'True')
@@ -204,8 +241,8 @@ function podOf(job: V1Job, index: number | undefined, pods: readonly V1Pod[]): N
   }
   const finalizers = [...(pod.metadata.finalizers ?? []), trackingFinalizer]
   if (index === undefined) return { ...pod, metadata: { ...pod.metadata, labels, finalizers } }
-  const variable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } } }
-  const containers = pod.spec.containers.map((container) => ({ ...container, env: [...(container.env ?? []), variable] }))
+  const { initContainers } = pod.spec
+  const containers = pod.spec.containers.map(withIndex)
   const metadata = {
     ...pod.metadata,
     generateName: `${name}-${index}-`,
@@ -220,5 +257,17 @@ function podOf(job: V1Job, index: number | undefined, pods: readonly V1Pod[]): N
     },
     finalizers,
   }
-  return { ...pod, metadata, spec: { ...pod.spec, hostname: `${name}-${index}`, containers } }
+  return {
+    ...pod,
+    metadata,
+    spec: { ...pod.spec, hostname: `${name}-${index}`, containers, ...(initContainers && { initContainers: initContainers.map(withIndex) }) },
+  }
+}
+
+const indexVariable = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } } }
+
+/** The template may say otherwise. */
+function withIndex(container: V1Container): V1Container {
+  const env = container.env ?? []
+  return env.some(({ name }) => name === indexVariable.name) ? container : { ...container, env: [...env, indexVariable] }
 }

@@ -419,6 +419,12 @@ describe('admission on the node', () => {
     await node.createPod('picky', { nodeSelector: { disk: 'ssd' } })
     const picky = await node.untilPod('picky', 'is refused', (pod) => pod.status?.phase === 'Failed')
     assert.equal(picky.status?.reason, 'NodeAffinity')
+    const ports = (hostIP?: string) => ({ containers: [{ name: 'main', ports: [{ containerPort: 80, hostPort: 8080, hostIP }] }] })
+    await node.createPod('first', ports())
+    await node.untilReady('first')
+    await node.createPod('second', ports('127.0.0.1'))
+    const second = await node.untilPod('second', 'is refused', (pod) => pod.status?.phase === 'Failed')
+    assert.equal(second.status?.reason, 'NodePorts')
   })
 })
 

@@ -1,8 +1,10 @@
 /** A node with what is on it: sums kept as pods come and go, so that no plugin counts again. */
+
+import type { HostPort } from '../apis/core/host-ports.ts'
 import { type Resources, resourceAmount } from '../apis/core/pod-requests.ts'
 import type { V1Node, V1Taint } from '../machinery/schema/generated/types.ts'
 import type { PodGroup } from './pod-groups.ts'
-import type { HostPort, PodInfo } from './pod-info.ts'
+import type { PodInfo } from './pod-info.ts'
 
 export class NodeInfo {
   readonly name: string

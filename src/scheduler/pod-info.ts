@@ -1,12 +1,7 @@
 /** A pod as the scheduler sees it: what its plugins ask again and again, worked out once. */
-import { isSidecar, podRequests, type Resources } from '../apis/core/pod-requests.ts'
+import { type HostPort, hostPortsOf } from '../apis/core/host-ports.ts'
+import { podRequests, type Resources } from '../apis/core/pod-requests.ts'
 import type { V1NodeSelector, V1Pod, V1PodAffinityTerm, V1Toleration } from '../machinery/schema/generated/types.ts'
-
-export interface HostPort {
-  protocol: string
-  ip: string
-  port: number
-}
 
 export interface PodInfo {
   pod: V1Pod
@@ -48,13 +43,6 @@ function nonZero(pod: V1Pod, requests: Resources): PodInfo['nonZeroRequests'] {
     if (container.resources?.requests?.memory === undefined) memory += defaultMemory
   }
   return { cpu, memory }
-}
-
-function hostPortsOf(pod: V1Pod): HostPort[] {
-  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)]
-  return containers.flatMap((container) =>
-    (container.ports ?? []).flatMap((port) => (port.hostPort ? [{ protocol: port.protocol ?? 'TCP', ip: port.hostIP || '0.0.0.0', port: port.hostPort }] : [])),
-  )
 }
 
 function groupOf({ metadata, spec }: V1Pod): string {

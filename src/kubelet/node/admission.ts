@@ -1,4 +1,5 @@
 /** Whether a pod that is bound to this node may run on it: the scheduler decides by what it knew, the node by what is. */
+import { hostPortsCollide, hostPortsOf } from '../../apis/core/host-ports.ts'
 import { podFitsNode, selectableNode } from '../../apis/core/node-selector.ts'
 import { podRequests, type Resources, resourceAmount } from '../../apis/core/pod-requests.ts'
 import { tolerates } from '../../apis/core/toleration.ts'
@@ -17,7 +18,15 @@ export function admitPod(pod: V1Pod, node: V1Node | undefined, others: readonly 
   if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: `Failed to admit pod as the OS field doesn't match node OS` }
   const noExecute = untolerated(pod, node)
   if (noExecute) return { reason: 'TaintToleration', message: `Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate` }
-  return insufficient(pod, others, allocatable)
+  return insufficient(pod, others, allocatable) ?? portTaken(pod, others)
+}
+
+function portTaken(pod: V1Pod, others: readonly V1Pod[]): Refusal | undefined {
+  const wanted = hostPortsOf(pod)
+  if (wanted.length === 0) return undefined
+  const isTaken = others.some((other) => hostPortsOf(other).some((used) => wanted.some((port) => hostPortsCollide(port, used))))
+  if (!isTaken) return undefined
+  return { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" }
 }
 
 function insufficient(pod: V1Pod, others: readonly V1Pod[], allocatable: Record<string, string>): Refusal | undefined {
