@@ -23,13 +23,23 @@ export interface ClusterAutoscalerOptions {
 
 const retryMs = 5_000
 
-export function startClusterAutoscaler(context: ComponentContext, options: ClusterAutoscalerOptions): Component {
+export interface RunningAutoscaler extends Component {
+  /** Why it is not well; undefined: it is, or another one leads. */
+  unwell(): string | undefined
+}
+
+/** As upstream: so long may every pass fail before whoever watches over the process should start it anew. */
+const mostFailingMs = 15 * 60_000
+
+export function startClusterAutoscaler(context: ComponentContext, options: ClusterAutoscalerOptions): RunningAutoscaler {
   const stopped = new AbortController()
-  const ended = new ClusterAutoscaler(context, options).run(stopped.signal).catch((error: unknown) => {
+  const autoscaler = new ClusterAutoscaler(context, options)
+  const ended = autoscaler.run(stopped.signal).catch((error: unknown) => {
     if (!stopped.signal.aborted) context.log.error('the cluster autoscaler ended', { error: String(error) })
   })
   return {
     name: 'cluster-autoscaler',
+    unwell: () => autoscaler.unwell(),
     async stop() {
       stopped.abort(new Error('the cluster autoscaler was stopped'))
       await ended
@@ -52,6 +62,11 @@ class ClusterAutoscaler {
     const { maxNodesTotal: maxNodes, maxCores, maxMemoryBytes } = this.#settings
     this.#metrics = new AutoscalerMetrics(context.metrics ?? new MetricRegistry(), context.clock)
     this.#metrics.limits({ maxNodes, maxCores, maxMemoryBytes })
+  }
+
+  unwell(): string | undefined {
+    const ms = this.#context.clock.monotonic() - this.#metrics.lastSuccessAt
+    return this.#leads && ms > mostFailingMs ? `no pass succeeded in the last ${Math.floor(ms / 1000)}s` : undefined
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -86,6 +101,7 @@ class ClusterAutoscaler {
     const lead = async (leading: AbortSignal) => {
       const own = createInformerFactory({ client, clock, log })
       this.#leads = true
+      this.#metrics.lastSuccessAt = clock.monotonic()
       try {
         const context = { ...this.#context, informers: own }
         const pools = informers.informer(NodePool)

@@ -104,10 +104,14 @@ const spec = {
     },
     external: {
       type: 'object',
-      required: ['address'],
       description: "Where nodes come from that another provider makes; it speaks cluster-autoscaler's external gRPC protocol.",
       properties: {
-        address: { type: 'string', description: 'host:port of the provider.', maxLength: 261, pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[-A-Za-z0-9_.]+):[0-9]{1,5}$' },
+        address: {
+          type: 'string',
+          description: "host:port of the provider; where it says nothing, that of the autoscaler's cloud config.",
+          maxLength: 261,
+          pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[-A-Za-z0-9_.]+):[0-9]{1,5}$',
+        },
         group: {
           type: 'string',
           description: "The provider's name of the node group; the pool's own name where it says nothing.",
@@ -143,6 +147,7 @@ const spec = {
       message: 'template.capacity must say at least cpu and memory: nobody else knows how large a node is to be',
     },
     { rule: "(self.kind == 'External') == has(self.external)", message: 'external belongs to pools of kind External, and to each of them' },
+    { rule: '!has(self.external) || !has(self.external.tlsSecretName) || has(self.external.address)', message: 'external.tlsSecretName belongs to an address' },
     { rule: "self.kind == 'Simulated' || !has(self.simulated)", message: 'simulated belongs to pools of kind Simulated alone' },
     { rule: "self.kind != 'External' || !has(self.template)", message: "an external pool's provider says how its nodes look: template must be absent" },
   ],
@@ -193,6 +198,7 @@ export const nodePoolDefinition: New<V1CustomResourceDefinition> = {
             required: ['spec'],
             properties: { spec, status },
             'x-kubernetes-validations': [
+              { rule: "self.metadata.name != 'default'", message: 'nodes that are of no pool are labelled default: choose another name' },
               {
                 rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,32}[a-z0-9])?$')",
                 message: "the name of a pool begins the names of its nodes: at most 34 lower-case letters, digits and '-'",

@@ -21,8 +21,8 @@ export interface SimulatedNodeLife {
 }
 
 export interface ExternalNodeGroup {
-  /** `host:port` of the provider. */
-  address: string
+  /** `host:port` of the provider; that of the autoscaler's cloud config when absent. */
+  address?: string
   /** The provider's name of the group; the pool's own name when absent. */
   group?: string
   /** A Secret in kube-system with `tls.crt`, `tls.key` and `ca.crt`; without it the connection is not encrypted. */

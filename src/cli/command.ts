@@ -35,7 +35,7 @@ export function parseOptions(command: Command): NonNullable<ParseArgsConfig['opt
 export function helpOf(command: Command): string {
   const lines = Object.entries(command.options).map(([name, option]) => {
     const left = `  --${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`
-    return `${left.padEnd(32)}${option.help}${option.default !== undefined && option.default !== false ? ` (${option.default})` : ''}`
+    return `${left.padEnd(31)} ${option.help}${option.default !== undefined && option.default !== false ? ` (${option.default})` : ''}`
   })
   return [`skiff ${command.name}${command.usage ? ` ${command.usage}` : ''}`, `  ${command.summary}`, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
 }

@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import type { Election } from '../client/leader-election.ts'
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding, ServiceAccount } from '../client/resources.ts'
+import { autoscalerPort, withAutoscalerPages } from './autoscaler-pages.ts'
 import { ensure } from './ensure.ts'
 import type { LocalNodes } from './nodes/local-nodes.ts'
 import type { SimulatedNodes } from './simulated-nodes/simulated-nodes.ts'
@@ -19,6 +20,8 @@ export interface ClusterNodePoolsOptions {
   /** The administrator's, for the objects. */
   admin: Client
   leaderElection: Election
+  /** Where `/metrics` is served. */
+  host: string
 }
 
 export async function startNodePools(context: ComponentContext, options: ClusterNodePoolsOptions): Promise<Component> {
@@ -31,8 +34,8 @@ export async function startNodePools(context: ComponentContext, options: Cluster
     ensure(admin, Role, role),
     ensure(admin, RoleBinding, roleBinding),
   ])
-  const { client, clock } = context
-  return startClusterAutoscaler(context, {
+  const { client, clock, metrics } = context
+  const autoscaler = startClusterAutoscaler(context, {
     providers: {
       Local: madeNodes({ maker: localMaker(options.localNodes), client, clock }),
       Simulated: madeNodes({ maker: simulatedMaker(() => options.simulatedNodes()), client, clock }),
@@ -40,6 +43,7 @@ export async function startNodePools(context: ComponentContext, options: Cluster
     },
     leaderElection,
   })
+  return metrics ? withAutoscalerPages(autoscaler, metrics, { host: options.host, port: autoscalerPort }) : autoscaler
 }
 
 function localMaker(nodes: LocalNodes): NodeMaker {

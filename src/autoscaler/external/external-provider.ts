@@ -1,4 +1,5 @@
 /** Pools whose nodes others make: any provider of cluster-autoscaler's external gRPC protocol. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../../client/client.ts'
 import { Secret } from '../../client/resources.ts'
 import type { Clock } from '../../machinery/clock.ts'
@@ -10,60 +11,99 @@ import { deleteNode } from '../node-deletion.ts'
 import type { NodePool, ScaleDownSettings } from '../node-pool.ts'
 import type { Instance, NodeGroup, NodeProvider } from '../node-provider.ts'
 import { defaultSettings } from '../settings.ts'
+import type { CloudConfig } from './cloud-config.ts'
 import { type Duration, type ExternalNode, type GroupOptions, instanceStates } from './protocol.ts'
 import { ProviderConnection, type ProviderCredentials } from './provider-connection.ts'
 
 export interface ExternalProviderOptions {
   client: Client
   clock: Clock
+  /** For pools that do not say where their provider is. */
+  cloudConfig?: CloudConfig
 }
 
 /** How a node looks, and when it may go, seldom changes. */
 const keepMs = 60_000
 
+/** Where a pool's provider is, and how it is spoken to. */
+interface Way {
+  key: string
+  address: string
+  timeoutMs?: number | undefined
+  credentials: (() => Promise<ProviderCredentials>) | undefined
+}
+
 interface Connected {
   connection: ProviderConnection
+  tls: ProviderCredentials | undefined
   groups: Map<string, ExternalGroup>
   /** Names of the provider's groups, or why they are not known. */
   known: Promise<Set<string>>
 }
 
 export function externalProvider(options: ExternalProviderOptions): NodeProvider {
-  const connections = new Map<string, Promise<Connected>>()
+  const connections = new Map<string, { way: Way; connecting: Promise<Connected> }>()
   const decoder = new LazyDecoder()
 
-  const connect = async (address: string, tlsSecretName: string | undefined): Promise<Connected> => {
-    const tls = tlsSecretName === undefined ? undefined : await readCredentials(options.client, tlsSecretName)
-    const connection = new ProviderConnection(address, options.clock, tls)
-    return { connection, groups: new Map(), known: namesOf(connection) }
+  const connect = async ({ address, timeoutMs, credentials }: Way): Promise<Connected> => {
+    const tls = await credentials?.()
+    const connection = new ProviderConnection(address, options.clock, { tls, timeoutMs })
+    const known = namesOf(connection)
+    // Whoever asks hears of it.
+    known.catch(() => {})
+    return { connection, tls, groups: new Map(), known }
+  }
+
+  const begin = (way: Way): Promise<Connected> => {
+    const connecting = connect(way)
+    connections.set(way.key, { way, connecting })
+    // What could not be read now may be there later.
+    connecting.catch(() => connections.delete(way.key))
+    return connecting
+  }
+
+  const wayOf = (pool: NodePool): Way => {
+    const { cloudConfig, client } = options
+    const { address, tlsSecretName } = pool.spec.external ?? {}
+    if (address === undefined) {
+      if (!cloudConfig)
+        throw new Error(`the pool ${pool.metadata.name} does not say who makes its nodes: external.address is missing, and there is no cloud config`)
+      return { key: 'cloud config', ...cloudConfig }
+    }
+    const credentials = tlsSecretName === undefined ? undefined : () => readCredentials(client, tlsSecretName)
+    return { key: `${address} ${tlsSecretName ?? ''}`, address, credentials }
+  }
+
+  const refresh = async (way: Way, connecting: Promise<Connected>): Promise<void> => {
+    const connected = await connecting
+    if (!isDeepStrictEqual(await way.credentials?.(), connected.tls)) {
+      // Renewed certificates want a connection of their own.
+      connected.connection.close()
+      await (await begin(way)).known
+      return
+    }
+    connected.known = connected.connection.call('Refresh', {}).then(() => namesOf(connected.connection))
+    await connected.known
   }
 
   return {
     async group(pool) {
-      const { address, tlsSecretName, group: id = pool.metadata.name } = externalOf(pool)
-      const key = `${address} ${tlsSecretName ?? ''}`
-      const connecting = connections.get(key) ?? connect(address, tlsSecretName)
-      connections.set(key, connecting)
-      // What could not be read now may be there later.
-      connecting.catch(() => connections.delete(key))
-      const { connection, groups, known } = await connecting
+      const id = pool.spec.external?.group ?? pool.metadata.name
+      const way = wayOf(pool)
+      const { connection, groups, known } = await (connections.get(way.key)?.connecting ?? begin(way))
       const names = await known
-      if (!names.has(id)) throw new Error(`the provider at ${address} has no node group '${id}'; it has ${[...names].sort().join(', ') || 'none'}`)
+      if (!names.has(id)) throw new Error(`the provider at ${way.address} has no node group '${id}'; it has ${[...names].sort().join(', ') || 'none'}`)
       const group = groups.get(id) ?? new ExternalGroup(options.client, connection, id, options.clock, decoder)
       groups.set(id, group)
       return group
     },
     async refresh() {
-      await Promise.all(
-        [...connections.values()].map(async (connecting) => {
-          const connected = await connecting
-          connected.known = connected.connection.call('Refresh', {}).then(() => namesOf(connected.connection))
-          await connected.known
-        }),
-      )
+      const all = await Promise.allSettled([...connections.values()].map(({ way, connecting }) => refresh(way, connecting)))
+      const failed = all.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     },
     async close() {
-      for (const connecting of connections.values()) {
+      for (const { connecting } of connections.values()) {
         // What was never connected need not be closed, and a provider that is gone has nothing to clean up.
         const connected = await connecting.catch(() => undefined)
         await connected?.connection.call('Cleanup', {}).catch(() => {})
@@ -76,11 +116,6 @@ export function externalProvider(options: ExternalProviderOptions): NodeProvider
 
 async function namesOf(connection: ProviderConnection): Promise<Set<string>> {
   return new Set((await connection.call('NodeGroups', {})).groups.map(({ id }) => id))
-}
-
-function externalOf({ spec, metadata }: NodePool) {
-  if (!spec.external) throw new Error(`the pool ${metadata.name} does not say who makes its nodes`)
-  return spec.external
 }
 
 async function readCredentials(client: Client, name: string): Promise<ProviderCredentials> {
@@ -136,12 +171,15 @@ class ExternalGroup implements NodeGroup {
   }
 
   async targetSize(): Promise<number> {
-    return (await this.#connection.call('NodeGroupTargetSize', { id: this.#id })).size
+    const { size } = await this.#connection.call('NodeGroupTargetSize', { id: this.#id })
+    if (size < 0) throw this.#nonsense('NodeGroupTargetSize', `${size} nodes`)
+    return size
   }
 
   async instances(): Promise<Instance[]> {
     const { instances } = await this.#connection.call('NodeGroupNodes', { id: this.#id })
     return instances.map(({ id, status }): Instance => {
+      if (id === '') throw this.#nonsense('NodeGroupNodes', 'an instance without an id')
       const error = status?.error?.code ? { error: { code: status.error.code, message: status.error.message } } : {}
       return { id, state: instanceStates[status?.state ?? 0] ?? 'running', ...error }
     })
@@ -170,8 +208,20 @@ class ExternalGroup implements NodeGroup {
       this.#connection.ask('NodeGroupGetOptions', { id, defaults: defaultOptions }),
     ])
     const bytes = info && (info.node.length > 0 ? info.node : info.old)
-    this.#kept = { at: now, template: bytes && bytes.length > 0 ? this.#decoder.node(bytes) : undefined, settings: settingsFrom(own?.options) }
+    this.#kept = { at: now, template: bytes && bytes.length > 0 ? this.#templateFrom(bytes) : undefined, settings: settingsFrom(own?.options) }
     return this.#kept
+  }
+
+  #templateFrom(bytes: Uint8Array): V1Node {
+    try {
+      return this.#decoder.node(bytes)
+    } catch (error) {
+      throw this.#nonsense('NodeGroupTemplateNodeInfo', `what is no Node: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  #nonsense(call: string, what: string): Error {
+    return new Error(`the provider at ${this.#connection.address} answered ${call} of ${this.#id} with ${what}`)
   }
 }
 

@@ -13,21 +13,31 @@ type Request<N extends CallName> = (typeof calls)[N] extends Call<infer Q, infer
 type Response<N extends CallName> = (typeof calls)[N] extends Call<infer _, infer A> ? A : never
 
 /** As upstream's client waits. */
-const timeoutMs = 5_000
+const usualTimeoutMs = 5_000
+/** A provider that was away is called again within so long. */
+const reconnectMs = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 5_000 }
 
 export class ProviderConnection {
   readonly address: string
   readonly #client: Client
   readonly #clock: Clock
+  readonly #timeoutMs: number
 
-  constructor(address: string, clock: Clock, tls?: ProviderCredentials) {
+  /** Throws where the credentials are none. */
+  constructor(
+    address: string,
+    clock: Clock,
+    { tls, timeoutMs = usualTimeoutMs }: { tls?: ProviderCredentials | undefined; timeoutMs?: number | undefined } = {},
+  ) {
     this.address = address
     this.#clock = clock
-    this.#client = new Client(address, tls ? credentials.createSsl(tls.ca, tls.key, tls.certificate) : credentials.createInsecure())
+    this.#timeoutMs = timeoutMs
+    this.#client = new Client(address, tls ? credentials.createSsl(tls.ca, tls.key, tls.certificate) : credentials.createInsecure(), reconnectMs)
   }
 
   /** Rejects in a sentence. */
   call<N extends CallName>(name: N, request: Request<N>): Promise<Response<N>> {
+    const timeoutMs = this.#timeoutMs
     const codec = calls[name] as unknown as Call<object, object>
     return new Promise((resolve, reject) => {
       let late = false
@@ -39,7 +49,7 @@ export class ProviderConnection {
         (error, answer) => {
           timer.cancel()
           if (late) reject(new Error(`the provider at ${this.address} did not answer ${name} within ${timeoutMs / 1000}s`))
-          else if (error) reject(new ProviderError(`the provider at ${this.address} refused ${name}: ${error.details}`, error.code))
+          else if (error) reject(new ProviderError(`the provider at ${this.address} ${refusalOf(error.code)} ${name}: ${error.details}`, error.code))
           else resolve(answer as Response<N>)
         },
       )
@@ -64,6 +74,8 @@ export class ProviderConnection {
     this.#client.close()
   }
 }
+
+const refusalOf = (code: status) => (code === status.UNAVAILABLE ? 'could not be reached for' : 'refused')
 
 export class ProviderError extends Error {
   readonly code: number
