@@ -78,6 +78,29 @@ test('an update goes from the last to the first, down to the partition', async (
   await bench.stop()
 })
 
+test('scaling down waits while pods are unwell; one that is the only one goes', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController)
+  await create(bench)
+  await rollOut(bench)
+  const setReady = async (status: 'True' | 'False', names: string[]) => {
+    for (const pod of await bench.pods()) {
+      if (!names.includes(pod.metadata.name)) continue
+      await bench.client.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions: [{ type: 'Ready', status }] } })
+    }
+  }
+  await setReady('False', ['db-0', 'db-2'])
+  await bench.settle()
+  await change(bench, { replicas: 0 })
+  await bench.settle(5000)
+  assert.deepEqual(await pods(bench), ['db-0 db:1', 'db-1 db:1', 'db-2 db:1'])
+  await setReady('True', ['db-2'])
+  await bench.settle(5000)
+  assert.deepEqual(await pods(bench), [])
+  await controllers.stop()
+  await bench.stop()
+})
+
 test('Parallel: all at once', async () => {
   const bench = await Bench.start()
   const controllers = bench.run(statefulSetController)

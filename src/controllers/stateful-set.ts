@@ -119,7 +119,10 @@ class Step {
       if (!isSettled && ordered) return
     }
     const surplus = [...this.#byOrdinal].filter(([ordinal]) => ordinal < this.#first || ordinal >= this.#end).sort(([a], [b]) => b - a)
+    const firstUnwell = surplus.findLast(([, pod]) => !this.#isWell(pod))?.[1]
     for (const [, pod] of surplus) {
+      // Nothing moves while another pod is unwell: its members may need this one.
+      if (ordered && !this.#isWell(pod) && pod !== firstUnwell) return
       if (!isGoing(pod)) await this.#delete(pod)
       if (ordered) return
     }
