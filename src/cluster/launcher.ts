@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
-import { lockLaunch } from './launch-lock.ts'
+import { lockLife } from './life-lock.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
@@ -41,8 +41,8 @@ export interface LaunchOptions {
 /** What the server inside says, one JSON object a line. */
 export type Progress = { at: 'api-ready' | 'node-ready'; ms: number } | { at: 'failed'; message: string }
 
-/** How the server inside is started: it must not run again when it ends by itself with 0. */
-const serverLoop = 'while :; do "$@"; [ $? -eq 0 ] && exit 0; sleep 0.2; done'
+/** How the server inside is started: it must not run again when it ends by itself with 0, nor when the loop was told to end (`stop.ts`). */
+const serverLoop = 'trap "exit 0" TERM; while :; do "$@"; [ $? -eq 0 ] && exit 0; sleep 0.2; done'
 
 /** What the inside is told, in the environment variable `SKIFF_INSIDE`. */
 export interface InsideOptions {
@@ -89,7 +89,7 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
   const { data } = options
   checkRequirements()
   // Until `cluster.json` tells others.
-  const unlock = lockLaunch(data)
+  const unlock = lockLife(data, 'starting')
   const { child, cluster } = await start(options).finally(unlock)
   try {
     await untilReady(child, data, onProgress)
@@ -200,7 +200,10 @@ function untilReady(child: ChildProcess, data: DataDirectory, onProgress: (progr
   const lines = createInterface({ input: pipe })
   const log = join(data.logs, 'skiff.log')
   return new Promise((resolve, reject) => {
+    const interrupted = () => settle(() => reject(new UserError('interrupted: what was started so far is stopped again')))
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted)
     const settle = (finish: () => void) => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupted)
       lines.close()
       pipe.destroy()
       finish()
@@ -213,7 +216,13 @@ function untilReady(child: ChildProcess, data: DataDirectory, onProgress: (progr
     })
     child.once('error', (error) => settle(() => reject(new UserError(`the cluster did not start: ${error.message}`))))
     child.once('exit', (code, signal) =>
-      settle(() => reject(new UserError(`the cluster did not start: its first process ended (${signal ?? code}); see ${log}`))),
+      settle(() =>
+        reject(
+          new UserError(
+            code === 0 ? 'the cluster was stopped while it started' : `the cluster did not start: its first process ended (${signal ?? code}); see ${log}`,
+          ),
+        ),
+      ),
     )
   })
 }

@@ -18,7 +18,6 @@ import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
 import { type Spawner, startSpawner } from '../runtime/embedded/spawner.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
-import { endContainers } from './nodes/end-containers.ts'
 import type { KeyPair } from './pki/certificate-authority.ts'
 
 export interface NodeOptions {
@@ -59,6 +58,9 @@ export interface Node extends Component {
   /** Ends its containers too, gently, as when a machine is shut down. */
   shutDown(): Promise<void>
 }
+
+/** What containers get to end when the node is shut down: databases close their files. */
+const graceSeconds = 3
 
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { nodeName, address, data, serving } = options
@@ -120,7 +122,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     renewServing: ({ certificate, key }) => kubelet.renewServing(certificate, key),
     certificates: kubelet.certificates,
     stop: () => end(async () => {}),
-    shutDown: () => end(() => endContainers(runtime)),
+    shutDown: () => end(() => runtime.shutDown(graceSeconds)),
   }
 }
 

@@ -264,9 +264,8 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     async stop() {
       for (const component of components.reverse()) await component.stop()
       await (await simulation?.catch(() => undefined))?.stop()
-      await localNodes?.stopAll()
       endRenewal()
-      await node.stop()
+      await Promise.all([localNodes?.stopAll(), node.shutDown()])
       for (const stop of contexts) stop()
       await controlPlane.stop()
       trace.close()

@@ -1,7 +1,10 @@
 /** Ends a running cluster from the host's side: gently first, so that databases close their files. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, forgetCluster, lastCluster, processStartTime, runningCluster } from './data-directory.ts'
+import { waitToLockLife } from './life-lock.ts'
+import { removeFromKubeconfig } from './pki/kubeconfig.ts'
 
 /** Seconds that pods get to end before the kernel ends them. */
 const gentleSeconds = 40
@@ -17,10 +20,13 @@ function childrenOf(pid: number): number[] {
 
 /** The server's process: unshare → tini → the shell loop → it. */
 export function serverProcess(firstProcess: number): number | undefined {
+  const loop = loopProcess(firstProcess)
+  return loop === undefined ? undefined : childrenOf(loop)[0]
+}
+
+function loopProcess(firstProcess: number): number | undefined {
   const [tini] = childrenOf(firstProcess)
-  const [loop] = tini ? childrenOf(tini).filter((pid) => commandOf(pid).startsWith('/bin/sh')) : []
-  const [server] = loop ? childrenOf(loop) : []
-  return server
+  return tini === undefined ? undefined : childrenOf(tini).find((pid) => commandOf(pid).startsWith('/bin/sh'))
 }
 
 function commandOf(pid: number): string {
@@ -42,25 +48,46 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50))
 
-/** Returns false when no cluster was running. Removes the empty cgroup directories either way. */
+/** Tells the loop to start no other server, and the one that runs to end; whichever it is that runs by then. */
+async function endGently(firstProcess: number, alive: () => boolean): Promise<void> {
+  const told = new Set<number>()
+  const tell = (pid: number | undefined) => {
+    if (pid === undefined || told.has(pid)) return
+    told.add(pid)
+    signal(pid, 'SIGTERM')
+  }
+  const end = performance.now() + gentleSeconds * 1000
+  while (alive() && performance.now() < end) {
+    tell(loopProcess(firstProcess))
+    tell(serverProcess(firstProcess))
+    await pause()
+  }
+}
+
+/**
+ * Returns false when no cluster was running. Removes the empty cgroup directories and the kubeconfig's context either
+ * way. A start that is under way is waited for, as far as there is something to stop.
+ */
 export async function stopCluster(data: DataDirectory): Promise<boolean> {
-  const cluster = runningCluster(data)
-  const last = lastCluster(data)
-  if (cluster) {
-    const alive = () => processStartTime(cluster.pid) === cluster.startTime
-    const server = serverProcess(cluster.pid)
-    if (server) {
-      signal(server, 'SIGTERM')
-      const end = performance.now() + gentleSeconds * 1000
-      while (alive() && performance.now() < end) await pause()
+  if (!existsSync(join(data.root, 'layout'))) return false
+  const unlock = await waitToLockLife(data, 'stopping', pause)
+  try {
+    const cluster = runningCluster(data)
+    const last = lastCluster(data)
+    if (cluster) {
+      const alive = () => processStartTime(cluster.pid) === cluster.startTime
+      await endGently(cluster.pid, alive)
+      if (alive()) signal(cluster.pid, 'SIGKILL')
+      while (alive()) await pause()
     }
-    if (alive()) signal(cluster.pid, 'SIGKILL')
-    while (alive()) await pause()
+    if (last) {
+      // Processes of a killed namespace leave their cgroups a moment after it is gone.
+      for (let tries = 0; removeCgroups(last.id).length > 0 && tries < 100; tries++) await pause()
+      await removeFromKubeconfig(last.kubeconfig, { context: last.context })
+    }
+    if (cluster) forgetCluster(data)
+    return cluster !== undefined
+  } finally {
+    unlock()
   }
-  if (last) {
-    // Processes of a killed namespace leave their cgroups a moment after it is gone.
-    for (let tries = 0; removeCgroups(last.id).length > 0 && tries < 100; tries++) await pause()
-  }
-  if (cluster) forgetCluster(data)
-  return cluster !== undefined
 }

@@ -1,8 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastCluster } from '../../cluster/data-directory.ts'
 import { stopMachine } from '../../cluster/nodes/joined-machine.ts'
-import { removeFromKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
@@ -16,11 +14,9 @@ export const down: Command = {
   options: { 'data-dir': dataDirOption, purge: { type: 'boolean', help: 'remove the data directory too' } },
   async run(values) {
     const data = dataDirOf(values)
-    const known = lastCluster(data)
     const wasRunning = await stopCluster(data)
     const wasAgent = await keepAlive(() => stopMachine(data, realClock))
     console.log(wasRunning || wasAgent ? 'stopped' : `no cluster was running over ${data.root}`)
-    if (known) await removeFromKubeconfig(known.kubeconfig, { context: known.context })
     if (values.purge) {
       if (existsSync(data.root) && !existsSync(join(data.root, 'layout')))
         throw new UserError(`${data.root} is not a data directory of Skiff: it is left alone`)

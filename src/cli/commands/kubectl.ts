@@ -5,16 +5,26 @@ import { UserError } from '../../cluster/user-error.ts'
 import type { Command } from '../command.ts'
 import { dataDirOption } from './data-dir.ts'
 
+/** `--data-dir DIRECTORY`, before kubectl's own words. */
+function withoutDataDir(words: string[]): { directory: string; rest: string[] } {
+  const [first = '', second] = words
+  if (first.startsWith('--data-dir=')) return { directory: first.slice('--data-dir='.length), rest: words.slice(1) }
+  if (first === '--data-dir' && second !== undefined) return { directory: second, rest: words.slice(2) }
+  return { directory: String(dataDirOption.default), rest: words }
+}
+
 export const kubectl: Command = {
   name: 'kubectl',
-  usage: 'ARGUMENTS',
+  usage: '[--data-dir DIRECTORY] ARGUMENTS',
   summary: 'Runs kubectl as the administrator of the cluster.',
   options: {},
   passThrough: true,
   async run(_values, words) {
-    const data = dataDirectory(String(dataDirOption.default))
-    if (!runningCluster(data)) throw new UserError(`no cluster is running over ${data.root}: 'skiff up' starts one (SKIFF_DATA_DIR names another directory)`)
-    const child = spawn(findKubectl(), words, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: data.kubeconfig } })
+    const { directory, rest } = withoutDataDir(words)
+    const data = dataDirectory(directory)
+    if (!runningCluster(data))
+      throw new UserError(`no cluster is running over ${data.root}: 'skiff up' starts one ('skiff kubectl --data-dir DIRECTORY …' means another)`)
+    const child = spawn(findKubectl(), rest, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: data.kubeconfig } })
     // Ctrl-C goes to both: kubectl decides.
     process.on('SIGINT', () => {})
     return new Promise((resolve, reject) => {

@@ -17,7 +17,12 @@ export interface KubeconfigEntry {
   credentials: KeyPair | { token: string }
   user?: string
   namespace?: string
+  /** The context that was the current one before this was made it. */
+  before?: string
 }
+
+/** Under which the context's entry keeps what was the current one before. */
+const beforeExtension = 'skiff.dev/before'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -32,7 +37,15 @@ function parts(entry: KubeconfigEntry) {
           ? { token: entry.credentials.token }
           : { 'client-certificate-data': base64(entry.credentials.certificate), 'client-key-data': base64(entry.credentials.key) },
     },
-    contexts: { name: entry.context, context: { cluster: entry.context, user, ...(entry.namespace ? { namespace: entry.namespace } : {}) } },
+    contexts: {
+      name: entry.context,
+      context: {
+        cluster: entry.context,
+        user,
+        ...(entry.namespace ? { namespace: entry.namespace } : {}),
+        ...(entry.before ? { extensions: [{ name: beforeExtension, extension: { context: entry.before } }] } : {}),
+      },
+    },
   }
 }
 
@@ -79,18 +92,42 @@ async function open(file: string): Promise<Document> {
   return document as unknown as Document
 }
 
+const named = (document: Document, key: string, name: unknown): YAMLMap | undefined => {
+  const list = document.get(key)
+  return isSeq(list) ? list.items.filter(isMap).find((item) => item.get('name') === name) : undefined
+}
+
+/** Where a context's entry says which one was the current one before it. */
+function recordOfBefore(context: YAMLMap | undefined): YAMLMap | undefined {
+  const extensions = context?.getIn(['context', 'extensions'])
+  const found = isSeq(extensions)
+    ? extensions.items
+        .filter(isMap)
+        .find((item) => item.get('name') === beforeExtension)
+        ?.get('extension')
+    : undefined
+  return isMap(found) ? found : undefined
+}
+
+const beforeOf = (document: Document, context: unknown) => recordOfBefore(named(document, 'contexts', context))?.get('context')
+
 /** Puts the context into the file, in place of one of the same name, and makes it the current one unless told not to. */
 export async function mergeKubeconfig(file: string, entry: KubeconfigEntry, options: { current?: boolean } = {}): Promise<void> {
   const document = await open(file)
-  for (const [key, value] of Object.entries(parts(entry))) put(document, key, value)
+  const current = document.get('current-context')
+  // What an earlier start left, and nobody took out again, still knows.
+  const before = current === entry.context ? beforeOf(document, entry.context) : current
+  const whole = options.current !== false && typeof before === 'string' && before !== '' ? { ...entry, before } : entry
+  for (const [key, value] of Object.entries(parts(whole))) put(document, key, value)
   if (options.current !== false) document.set('current-context', entry.context)
   await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
 }
 
-/** Takes the context out again, with its cluster and user. */
+/** Takes the context out again, with its cluster and user. Where it is still the current one, the one before it is again. */
 export async function removeFromKubeconfig(file: string, entry: { context: string; user?: string }): Promise<void> {
   if ((await readIfThere(file)) === undefined) return
   const document = await open(file)
+  const before = beforeOf(document, entry.context)
   for (const [key, name] of [
     ['clusters', entry.context],
     ['contexts', entry.context],
@@ -99,7 +136,15 @@ export async function removeFromKubeconfig(file: string, entry: { context: strin
     const list = document.get(key)
     if (isSeq(list)) list.items = list.items.filter((item) => nameOf(item) !== name)
   }
-  if (document.get('current-context') === entry.context) document.delete('current-context')
+  const contexts = document.get('contexts')
+  for (const item of isSeq(contexts) ? contexts.items.filter(isMap) : []) {
+    const record = recordOfBefore(item)
+    if (record?.get('context') === entry.context) record.set('context', before ?? '')
+  }
+  if (document.get('current-context') === entry.context) {
+    if (named(document, 'contexts', before)) document.set('current-context', before)
+    else document.delete('current-context')
+  }
   await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
 }
 

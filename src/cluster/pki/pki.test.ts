@@ -73,6 +73,19 @@ describe('kubeconfig', () => {
     assert.deepEqual([removed.clusters.length, removed.users.length, removed.contexts.length, removed.x], [1, 0, 0, 1])
   })
 
+  it('gives back the context that was the current one before, whichever of several goes first', async () => {
+    const file = join(dir, 'several')
+    const current = async () => parse(await readFile(file, 'utf8'))['current-context']
+    await writeFile(file, "apiVersion: v1\nkind: Config\ncontexts: [{ name: work, context: { cluster: work, user: '' } }]\ncurrent-context: work\n")
+    for (const context of ['one', 'two', 'two']) await mergeKubeconfig(file, { ...entry, context })
+    await removeFromKubeconfig(file, { context: 'one' })
+    assert.equal(await current(), 'two')
+    await removeFromKubeconfig(file, { context: 'two' })
+    assert.equal(await current(), 'work')
+    await removeFromKubeconfig(file, { context: 'work' })
+    assert.equal(await current(), undefined)
+  })
+
   it('writes one of its own', async () => {
     const file = join(dir, 'own')
     await writeKubeconfig(file, { ...entry, credentials: { token: 't' } })

@@ -11,7 +11,7 @@ import { prepareContainer, releaseContainer, saveContainer, sweepContainer } fro
 import type { RuntimeContext } from './context.ts'
 import { ExitFiles } from './exit-files.ts'
 import { namesIn, recordsIn, writeJson } from './json-file.ts'
-import { exists, identify, isAlive } from './process-identity.ts'
+import { exists, hears, identify, isAlive } from './process-identity.ts'
 import { type ContainerRecord, containerState, type SandboxRecord } from './records.ts'
 import { mountPointsBelow } from './sandbox-namespaces.ts'
 import { resourcesOf } from './spec/resources.ts'
@@ -66,6 +66,19 @@ export class Containers {
   close(): void {
     this.#exits.close()
     for (const entry of this.#entries.values()) entry.stop?.timer.cancel()
+  }
+
+  /**
+   * Tells all that run to end, and gives those that listen so many seconds. Nothing of it is written down: who ends well
+   * because of being told to has not done what it was there for, and must not count as done when it is looked for again.
+   */
+  async shutDown(graceSeconds: number): Promise<void> {
+    const { clock, crun, log } = this.#context
+    const running = this.all().flatMap(({ record }) => (containerState(record) === 'running' && record.process ? [{ ...record, process: record.process }] : []))
+    const listening = running.filter(({ process, stopSignal }) => hears(process.pid, stopSignal))
+    await Promise.all(running.map(({ id, stopSignal }) => crun.kill(id, stopSignal).catch((error) => log(`container ${id} could not be told to end`, error))))
+    const end = clock.monotonic() + graceSeconds * 1000
+    while (clock.monotonic() < end && listening.some(({ process }) => isAlive(process))) await clock.sleep(20)
   }
 
   get(id: string): ContainerEntry | undefined {

@@ -67,8 +67,16 @@ export interface EmbeddedRuntimeOptions {
 /** A monitor that was killed takes its container with it: that must not go unnoticed for long. */
 const lostMonitorsEvery = 300
 
+export interface LocalRuntime extends Runtime {
+  /**
+   * Closes it, and tells every container to end, as a machine does that is shut down. Those that listen get so many
+   * seconds. What is left is for the end of the namespaces, and so is the memory of it: see {@link Containers.shutDown}.
+   */
+  shutDown(graceSeconds: number): Promise<void>
+}
+
 /** Must be called in mount and PID namespaces of the cluster's own. */
-export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<Runtime> {
+export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Promise<LocalRuntime> {
   await hideUnifiedHierarchy()
   const paths = new RuntimePaths(options.dataDir, options.stateDir, options.imagesDir)
   const run = options.run ?? runCommand
@@ -92,7 +100,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
   return runtime
 }
 
-class EmbeddedRuntime implements Runtime {
+class EmbeddedRuntime implements LocalRuntime {
   readonly #context: RuntimeContext
   readonly #sandboxes: Sandboxes
   readonly #containers: Containers
@@ -271,6 +279,11 @@ class EmbeddedRuntime implements Runtime {
   async close(): Promise<void> {
     for (const look of this.#looks) look.cancel()
     this.#containers.close()
+  }
+
+  async shutDown(graceSeconds: number): Promise<void> {
+    await this.close()
+    await this.#containers.shutDown(graceSeconds)
   }
 }
 

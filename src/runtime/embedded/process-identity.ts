@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { readText } from './json-file.ts'
 import type { ProcessIdentity } from './records.ts'
 
@@ -25,4 +26,17 @@ export function exists(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/**
+ * Whether a signal (`SIGTERM`, `15`) does anything to the process. The first one of a PID namespace gets only those for which it has a
+ * handler, or which it holds back to fetch them itself (proc_pid_status(5): SigCgt, SigBlk).
+ */
+export function hears(pid: number, signal: string): boolean {
+  const status = readText(`/proc/${pid}/status`) ?? ''
+  const isFirst = /^NSpid:.*\t1$/m.test(status)
+  const number = Number(signal) || constants.signals[`SIG${signal.replace(/^SIG/, '')}` as NodeJS.Signals]
+  if (!isFirst || !number) return true
+  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1] ?? '0'}`)
+  return (((mask('SigCgt') | mask('SigBlk')) >> BigInt(number - 1)) & 1n) === 1n
 }
