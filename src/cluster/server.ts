@@ -256,6 +256,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         simulatedNodes: simulated,
         admin: context('skiff', bootstrapUser).client,
         leaderElection,
+        host: nodeAddress,
       }),
     )
   components.push(...(await Promise.all(faces)))

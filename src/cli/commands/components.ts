@@ -31,14 +31,14 @@ export const kubeconfigOption: Option = { type: 'string', value: 'FILE', help: '
 export const contextOption: Option = { type: 'string', value: 'NAME', help: 'of the kubeconfig; its current one when absent' }
 export const electOption: Option = { type: 'string', value: 'true|false', default: 'true', help: 'take part in leader election, so that several may run' }
 
-const bindOption: Option = { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'where /metrics and health are served' }
+export const bindOption: Option = { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'where /metrics and health are served' }
 const secureOption = (usual: number): Option => ({
   type: 'string',
   value: 'PORT',
   default: '0',
   help: `of /metrics and health over HTTPS, ${usual} upstream; 0: none`,
 })
-const metricsOption = (usual: number): Option => ({ type: 'string', value: 'PORT', default: '0', help: `of /metrics, ${usual} upstream; 0: none` })
+export const metricsOption = (usual: number): Option => ({ type: 'string', value: 'PORT', default: '0', help: `of /metrics, ${usual} upstream; 0: none` })
 
 const kubeconfigFile = (values: Values) => (typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env))
 const contextName = (values: Values) => (typeof values.context === 'string' ? values.context : undefined)
@@ -102,7 +102,7 @@ async function withPages(values: Values, context: ComponentContext, name: string
 }
 
 /** Of a page without encryption. */
-function pagesOn(values: Values): { metrics?: { host: string; port: number } } {
+export function pagesOn(values: Values): { metrics?: { host: string; port: number } } {
   const chosen = port(values['metrics-port'], '--metrics-port')
   return chosen === 0 ? {} : { metrics: { host: String(values['bind-address']), port: chosen } }
 }
