@@ -7,25 +7,21 @@ import type { Resource } from '../../apis/resource.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { identityTransformer, type Transformer } from '../../store/encryption/transformer.ts'
 import type { KeyValue } from '../../store/store.ts'
+import { type Encoding, RecentBytes } from './recent-bytes.ts'
 
-/** What is known of the encoding of a shared object. */
-interface Encoding {
-  /** Length of `{"kind":"…","apiVersion":"…",`; what follows is an item of a typed list. */
-  head: number
-  /** The stored form, from which the wire form is spliced without encoding again; dropped then. */
-  plain?: Uint8Array
-  wire?: Buffer
-}
+/** Two of these are the most that is kept of encoded objects: each as large as a list of ten thousand small ones. */
+const generationBytes = 8 * 1024 * 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const metadataStart = Buffer.from('"metadata":{')
 /** By the object; holds for every codec, as the object names its kind. Not state of a cluster: a memory of pure functions' results. */
 const encodings = new WeakMap<object, Encoding>()
+const recent = new RecentBytes(generationBytes)
 
 /** Marks an object as shared: its wire bytes are worth remembering. It must never change from here on. */
 export function share<T extends AnyObject>(object: T): T {
-  if (!encodings.has(object)) encodings.set(object, { head: headOf(object).length })
+  if (!encodings.has(object)) encodings.set(object, recent.encoding(headOf(object).length))
   return object
 }
 
@@ -35,8 +31,7 @@ export const isShared = (object: object): boolean => encodings.has(object)
 export function wireBytes(object: object): Buffer | undefined {
   const encoding = encodings.get(object)
   if (!encoding) return undefined
-  encoding.wire ??= makeWire(object as AnyObject, encoding)
-  return encoding.wire
+  return recent.wire(encoding, (plain) => (plain ? spliced(plain, object as AnyObject, encoding.head) : encoded(object)))
 }
 
 /** As {@link wireBytes}, from behind the kind and version: prefix it with `{`. */
@@ -45,13 +40,21 @@ export function itemBytes(object: object): Uint8Array | undefined {
   return wire?.subarray(encodings.get(object)?.head ?? 0)
 }
 
-function makeWire(object: AnyObject, encoding: Encoding): Buffer {
-  const { plain, head } = encoding
-  if (!plain) return Buffer.from(JSON.stringify(object))
-  encoding.plain = undefined
-  const version = Buffer.from(`"resourceVersion":"${object.metadata.resourceVersion}",`)
+function encoded(object: object): Buffer {
+  const text = JSON.stringify(object)
+  const bytes = recent.allocate(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}
+
+function spliced(plain: Uint8Array, { metadata }: AnyObject, head: number): Buffer {
+  const version = `"resourceVersion":"${metadata.resourceVersion}",`
   const at = head + metadataStart.length
-  return Buffer.concat([plain.subarray(0, at), version, plain.subarray(at)])
+  const bytes = recent.allocate(plain.length + version.length)
+  bytes.set(plain.subarray(0, at))
+  bytes.write(version, at, 'latin1')
+  bytes.set(plain.subarray(at), at + version.length)
+  return bytes
 }
 
 function headOf(object: AnyObject): string {
@@ -92,7 +95,7 @@ export class ObjectCodec {
     if (known?.metadata.resourceVersion === revision) return known
     const made = this.#drafts.get(kv.value)
     const object = made ? this.#versioned(made.draft, revision) : this.#parse(kv, revision)
-    encodings.set(object, made && !known ? { head: this.#head, plain: made.plain } : { head: this.#head })
+    encodings.set(object, recent.encoding(this.#head, known ? undefined : made?.plain))
     if (!known) this.#decoded.set(kv.value, object)
     if (made) this.#drafts.delete(kv.value)
     return object
