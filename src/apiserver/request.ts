@@ -26,12 +26,14 @@ export interface ApiRequest {
   readBody?(): Promise<Uint8Array>
   /** Set by the in-process transport, which is trusted to say who calls; over HTTP authentication sets it. */
   user?: UserInfo
-  /** The verified client certificate's subject: common name and organisations. */
-  certificate?: { commonName: string; organizations: string[]; fingerprint: string }
+  /** The verified client certificate's subject: common name and organisations. `expires` in milliseconds since the epoch. */
+  certificate?: { commonName: string; organizations: string[]; fingerprint: string; expires?: number }
   remoteAddress: string
   /** Aborted when the client goes away. */
   signal: AbortSignal
   cause?: Cause
+  /** Told how many bytes the answer took, where that is wanted; set on the way. */
+  answerSizes?: { observe(bytes: number): void } | undefined
   /** For upgrades (exec, attach, port-forward, proxy): takes over the connection. HTTP only. */
   upgrade?: Upgrade
 }

@@ -123,15 +123,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...parts.flatMap((part) => part.healthChecks ?? []),
     { name: 'poststarthook/parts', of: ['readyz', 'healthz'], check: () => mustBe(started, 'the server is starting') },
   ]
-  const refresh = addServerMetrics(registry, { store, caches: () => registries.caches(), inFlight: () => pipeline.inFlight })
+  const refresh = addServerMetrics(registry, { store, caches: () => registries.caches(), inFlight: () => pipeline.inFlight, revision: () => feed.revision })
+  const serviceLevels = new MetricRegistry()
+  const health = healthHandler(
+    () => checks,
+    serviceLevels,
+    (message, fields) => log('warn', message, fields),
+  )
   const own = [
-    healthHandler(
-      () => checks,
-      registry,
-      (message, fields) => log('warn', message, fields),
-    ),
+    health,
     versionHandler(options.version ?? kubernetesVersion),
-    metricsHandler(registry, refresh),
+    metricsHandler('/metrics', registry, refresh),
+    metricsHandler('/metrics/slis', serviceLevels, () => health.look()),
     bindingHandler(() => registries),
     evictionHandler(() => registries),
     componentStatuses(access, () => store.revision()),
@@ -151,6 +154,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     resources,
     registries,
     metrics,
+    registry,
     bodies: new BodyDecoder(schema),
     ...(options.limits ? { limits: options.limits } : {}),
     log,

@@ -77,9 +77,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     openApi(openApiDocuments(schema, readBuiltInDescriptions)),
     ...(options.parts ?? []),
   ]
+  const metrics = componentMetrics()
   const server = createApiServer({
     store,
-    metrics: componentMetrics(),
+    metrics,
     clock,
     schema,
     parts,
@@ -94,6 +95,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     certificate: pki.serving.certificate,
     key: pki.serving.key,
     clientCa: pki.ca.certificate,
+    metrics,
     log: (level, message, fields) => log[level](message, fields),
   })
   const host = options.advertise ? `${options.advertise.address}:${options.advertise.port}` : 'in-process'

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { sumIn } from '../../machinery/metrics/testing/read-metrics.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { discovery } from '../discovery/discovery.ts'
 import { requestHeaderAuthentication } from '../extension/request-header.ts'
@@ -169,6 +170,8 @@ describe('aggregation', () => {
   })
 
   it('tells when the server is gone: not available, and stale', async () => {
+    const told = (name: string) => sumIn(main.server.access.metrics.text(), name, { name: 'v1.example.dev' })
+    const [down, lost] = [told('aggregator_unavailable_apiservice'), told('aggregator_unavailable_apiservice_total')]
     extension.closeAllConnections()
     await new Promise<void>((resolve) => extension.close(() => resolve()))
     const refused = await main.call('GET', `${path}/namespaces/default/gauges`)
@@ -178,6 +181,8 @@ describe('aggregation', () => {
     await main.call('PUT', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/gauges', slice(endpoints))
     await until(/^False FailedDiscoveryCheck failing or missing response from https:\/\/127\.0\.0\.1:\d+\/apis\/example\.dev\/v1: /)
     assert.equal(main.server.access.foreign.groupVersions()[0]?.fresh, false)
+    assert.deepEqual([down, told('aggregator_unavailable_apiservice')], [0, 1])
+    assert.equal(told('aggregator_unavailable_apiservice_total'), lost + 1)
     await main.call('DELETE', '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.dev')
     assert.equal((await main.call('GET', `${path}/namespaces/default/gauges`)).status, 404)
   })

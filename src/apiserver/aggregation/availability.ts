@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Timer } from '../../machinery/clock.ts'
 import { timestamp } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
+import type { Family, Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { DiscoveredEntry, ServerAccess } from '../contracts.ts'
 import { internalRequest } from '../internal-request.ts'
@@ -42,11 +43,19 @@ export class AvailabilityChecks {
   readonly #server: ServerAccess
   readonly #client: ExtensionClient
   readonly #watched = new Map<string, Watched>()
+  readonly #lost: Family<Series>
   #generation = 0
 
   constructor(server: ServerAccess, client: ExtensionClient) {
     this.#server = server
     this.#client = client
+    this.#lost = server.metrics.counter('aggregator_unavailable_apiservice_total', 'Times that an extension server was found not to answer, by reason.', [
+      'name',
+      'reason',
+    ])
+    server.metrics.read('aggregator_unavailable_apiservice', 'gauge', 'Whether an extension server does not answer.', ['name'], () =>
+      [...this.#watched].map(([name, { available }]) => [[name], available ? 0 : 1]),
+    )
   }
 
   get generation(): number {
@@ -117,6 +126,7 @@ export class AvailabilityChecks {
     if (this.#watched.get(watched.service.name) !== watched) return
     const available = verdict.status === 'True'
     watched.failures = available ? 0 : watched.failures + 1
+    if (!available && watched.available) this.#lost.of(watched.service.name, verdict.reason).add()
     if (watched.available !== available) this.#generation++
     watched.available = available
     const wait = available ? everyMs : Math.min(everyMs, firstRetryMs * 2 ** (watched.failures - 1))

@@ -28,7 +28,7 @@ test('health: all checks, one, verbose, and some left out', async () => {
   assert.equal(await text('/readyz'), '500 [+]ping ok\n[+]etcd ok\n[-]broken failed: reason withheld\n[+]poststarthook/parts ok\nreadyz check failed\n')
   assert.match(await text('/readyz?exclude=broken&verbose'), /^200 \[\+\]ping ok\n.*\n\[\+\]broken excluded: ok\nreadyz check passed\n$/s)
   assert.equal((await t.call('GET', '/livez/broken')).status, 404)
-  const { object } = await t.call('GET', '/metrics')
+  const { object } = await t.call('GET', '/metrics/slis')
   const checks = parseStrictly(String(object.text)).get('kubernetes_healthcheck')?.samples ?? []
   assert.deepEqual(
     checks.filter(({ labels }) => labels.type === 'readyz').map(({ labels, value }) => [labels.name, value]),

@@ -4,18 +4,20 @@ import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { HealthCheck, RequestHandler } from '../contracts.ts'
 import type { ApiResponse } from '../request.ts'
 
-type Endpoint = 'healthz' | 'livez' | 'readyz'
+const endpoints = ['healthz', 'livez', 'readyz'] as const
+type Endpoint = (typeof endpoints)[number]
 
 interface Result {
   name: string
   error: unknown
 }
 
+/** `look` runs every check, for who wants to know how things are without asking for each. */
 export function healthHandler(
   checks: () => readonly HealthCheck[],
   metrics: MetricRegistry,
   log: (message: string, fields: Record<string, unknown>) => void,
-): RequestHandler {
+): RequestHandler & { look(): Promise<void> } {
   const last = metrics.gauge('kubernetes_healthcheck', 'The last result of each health check: 1 for healthy.', ['name', 'type'])
   const told = metrics.counter('kubernetes_healthchecks_total', 'Results of health checks.', ['name', 'status', 'type'])
   async function run(endpoint: Endpoint, selected: readonly HealthCheck[]): Promise<Result[]> {
@@ -31,22 +33,30 @@ export function healthHandler(
       }),
     )
   }
+  async function checked(endpoint: Endpoint, selected: readonly HealthCheck[]): Promise<Result[]> {
+    const results = await run(endpoint, selected)
+    for (const { name, error } of results) {
+      last.of(name, endpoint).set(error === undefined ? 1 : 0)
+      told.of(name, error === undefined ? 'success' : 'error', endpoint).add()
+    }
+    return results
+  }
+  const checksOf = (endpoint: Endpoint) => checks().filter((check) => !check.of || check.of.includes(endpoint))
   return {
     name: 'health',
+    async look() {
+      for (const endpoint of endpoints) await checked(endpoint, checksOf(endpoint))
+    },
     paths: ['/healthz/*', '/livez/*', '/readyz/*'],
     async handle({ request }): Promise<ApiResponse> {
       const [, first = '', ...rest] = request.path.split('/')
       const endpoint = first as Endpoint
       const asked = rest.join('/')
       const excluded = new Set(request.query.getAll('exclude'))
-      const all = checks().filter((check) => !check.of || check.of.includes(endpoint))
+      const all = checksOf(endpoint)
       const selected = asked ? all.filter((check) => check.name === asked) : all.filter((check) => !excluded.has(check.name))
       if (asked && selected.length === 0) throw noSuchPath()
-      const results = await run(endpoint, selected)
-      for (const { name, error } of results) {
-        last.of(name, endpoint).set(error === undefined ? 1 : 0)
-        told.of(name, error === undefined ? 'success' : 'error', endpoint).add()
-      }
+      const results = await checked(endpoint, selected)
       const failed = results.some(({ error }) => error !== undefined)
       const lines = results.map(({ name, error }) => (error === undefined ? `[+]${name} ok\n` : `[-]${name} failed: reason withheld\n`))
       for (const name of excluded) lines.push(`[+]${name} excluded: ok\n`)

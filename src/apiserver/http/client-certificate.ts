@@ -14,5 +14,6 @@ export function clientCertificate(socket: Pick<TLSSocket, 'getPeerCertificate' |
     commonName: (Array.isArray(CN) ? CN.at(-1) : CN) ?? '',
     organizations: O === undefined ? [] : Array.isArray(O) ? O : [O],
     fingerprint: peer.fingerprint256 ?? '',
+    expires: Date.parse(peer.valid_to),
   }
 }

@@ -18,6 +18,7 @@ export class HttpApiRequest implements ApiRequest {
   readonly remoteAddress: string
   readonly certificate?: ClientCertificate
   readonly upgrade?: Upgrade
+  answerSizes: ApiRequest['answerSizes']
   readonly #incoming: AnyRequest
   readonly #closed: (callback: () => void) => void
   #signal: AbortSignal | undefined

@@ -30,11 +30,38 @@ interface Out {
   readonly writableEnded: boolean
 }
 
+/** Counts what goes out, where somebody wants to know. */
+function counted(out: Out, sizes: NonNullable<ApiRequest['answerSizes']>): Out {
+  let bytes = 0
+  const length = (chunk: Buffer | string) => (typeof chunk === 'string' ? Buffer.byteLength(chunk, 'latin1') : chunk.length)
+  return {
+    writeHead: (status, headers) => out.writeHead(status, headers),
+    write(chunk) {
+      bytes += length(chunk)
+      return out.write(chunk)
+    },
+    end(chunk, encoding) {
+      if (chunk !== undefined) bytes += length(chunk)
+      sizes.observe(bytes)
+      return out.end(chunk, encoding)
+    },
+    once: (event, listener) => out.once(event, listener),
+    off: (event, listener) => out.off(event, listener),
+    get destroyed() {
+      return out.destroyed ?? false
+    },
+    get writableEnded() {
+      return out.writableEnded
+    },
+  }
+}
+
 type Headers = Record<string, string | number | string[]>
 
 export async function writeResponse(request: ApiRequest, response: ApiResponse, target: AnyResponse): Promise<void> {
   if (response.kind === 'hijacked') return
-  const out = target as unknown as Out
+  const plain = target as unknown as Out
+  const out = request.answerSizes ? counted(plain, request.answerSizes) : plain
   const headers: Headers = { ...response.headers }
   headers['cache-control'] ??= 'no-cache, private'
   if (response.warnings?.length) headers.warning = response.warnings.map((text) => `299 - "${quoted(text)}"`)

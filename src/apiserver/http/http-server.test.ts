@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import * as http2 from 'node:http2'
 import * as https from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -9,6 +12,7 @@ import { gunzipSync } from 'node:zlib'
 import { CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node'
 import { WebSocket } from 'ws'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
+import { valueIn } from '../../machinery/metrics/testing/read-metrics.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { ServerPartFactory } from '../contracts.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
@@ -57,6 +61,7 @@ before(async () => {
     certificate: pki.serving.certificate,
     key: pki.serving.key,
     clientCa: pki.ca.certificate,
+    metrics: t.server.access.metrics,
   })
   port = await http.listen({ port: 0 })
   await t.call('POST', '/api/v1/namespaces', { metadata: { name: 'demo' } })
@@ -258,4 +263,23 @@ test('a watch over a WebSocket sends each event as a message, and ends when the 
   const gone = new Promise((resolve) => socket.once('close', resolve))
   socket.close()
   await gone
+})
+
+test('sizes of answers, how long certificates are good, and handshakes that broke are told', async () => {
+  const metrics = () => t.server.access.metrics.text()
+  const list = { verb: 'LIST', resource: 'namespaces', scope: 'cluster' }
+  const before = valueIn(metrics(), 'apiserver_response_sizes_sum', list)
+  const expiries = valueIn(metrics(), 'apiserver_client_certificate_expiration_seconds_count')
+  const { body } = await call('GET', '/api/v1/namespaces', { cert: pki.admin.certificate, key: pki.admin.key })
+  assert.equal(valueIn(metrics(), 'apiserver_response_sizes_sum', list) - before, body.length)
+  assert.equal(valueIn(metrics(), 'apiserver_client_certificate_expiration_seconds_count'), expiries + 1)
+  const left = new X509Certificate(pki.admin.certificate).validToDate.getTime() - Date.now()
+  assert.ok(valueIn(metrics(), 'apiserver_client_certificate_expiration_seconds_sum') > left / 1000 - 60)
+
+  const broken = () => valueIn(metrics(), 'apiserver_tls_handshake_errors_total')
+  assert.equal(broken(), 0)
+  const socket = connect(port, '127.0.0.1')
+  socket.write('this is not TLS at all\n')
+  await once(socket.resume(), 'close')
+  assert.equal(broken(), 1)
 })

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError, unauthorized } from '../../machinery/errors.ts'
+import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import type { ApiRequest, ApiResponse } from '../request.ts'
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts'
 import { type AnyRequest, HttpApiRequest } from './http-request.ts'
@@ -24,6 +25,8 @@ export interface HttpServerOptions {
   key: string | Buffer
   /** PEM of the authorities whose client certificates count. */
   clientCa?: string | Buffer | (string | Buffer)[]
+  /** Where it counts what never becomes a request. */
+  metrics?: MetricRegistry
   log?(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
 }
 
@@ -47,6 +50,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const servers: http2.Http2SecureServer[] = []
   const sessions = new Set<http2.ServerHttp2Session>()
   let stopping = false
+  const brokenHandshakes = options.metrics?.counter('apiserver_tls_handshake_errors_total', 'Connections that ended before they were secure.').of()
 
   const peerOf = (owner: object, socket: TLSSocket): Peer => {
     let known = peers.get(owner)
@@ -131,7 +135,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       session.on('error', () => session.destroy())
     })
     // Broken handshakes and connections that are cut are the clients' affair.
-    server.on('tlsClientError', () => {})
+    server.on('tlsClientError', () => void brokenHandshakes?.add())
     server.on('clientError', (_error, socket) => socket.destroy())
     server.on('sessionError', () => {})
     return server

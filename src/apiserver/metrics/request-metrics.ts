@@ -1,13 +1,21 @@
 /** Requests counted and timed, under upstream's names. */
-import type { Family, HistogramSeries, MetricRegistry, Series } from '../../machinery/metrics/registry.ts'
+import { doubled, type Family, type GaugeSeries, type HistogramSeries, type MetricRegistry, type Series } from '../../machinery/metrics/registry.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UserInfo } from '../request.ts'
+import { scopeOf, verbOf } from './request-labels.ts'
 
 const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 const about = ['verb', 'dry_run', 'group', 'version', 'resource', 'subresource', 'scope', 'component']
+const aboutWithoutDryRun = about.filter((label) => label !== 'dry_run')
+const admissionBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
+const expiryBounds = [0, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000, 15_552_000, 31_104_000]
 
 interface Counted {
   total: Series
   duration: HistogramSeries | undefined
+  /** The same, of which upstream's service level is told: without the time of webhooks. */
+  sli: HistogramSeries | undefined
+  /** Of answers to those who read. */
+  sizes: HistogramSeries | undefined
 }
 
 export class RequestMetrics {
@@ -17,6 +25,14 @@ export class RequestMetrics {
   readonly #users: Family<Series>
   readonly #authorizations: Family<Series>
   readonly #admitted: Family<HistogramSeries>
+  readonly #admissionSteps: Family<HistogramSeries>
+  readonly #sli: Family<HistogramSeries>
+  readonly #sizes: Family<HistogramSeries>
+  readonly #authenticationTook: Family<HistogramSeries>
+  readonly #authorizationTook: Family<HistogramSeries>
+  readonly #expiry: HistogramSeries
+  readonly #terminated: Family<Series>
+  readonly #deprecated: Family<GaugeSeries>
   /** What a request adds to, by all that distinguishes it. */
   readonly #counted = new Map<string, Counted>()
 
@@ -35,8 +51,38 @@ export class RequestMetrics {
       'apiserver_admission_controller_admission_duration_seconds',
       'Seconds that one admission plugin took.',
       ['name', 'operation', 'rejected', 'type'],
-      [0.005, 0.025, 0.1, 0.5, 1, 2.5],
+      admissionBounds,
     )
+    this.#admissionSteps = registry.histogram(
+      'apiserver_admission_step_admission_duration_seconds',
+      'Seconds that all admission plugins of one step took together.',
+      ['operation', 'rejected', 'type'],
+      admissionBounds,
+    )
+    this.#sli = registry.histogram(
+      'apiserver_request_sli_duration_seconds',
+      'Seconds from a request to its answer, without what others were waited for; watches are not among them.',
+      aboutWithoutDryRun,
+      bounds.slice(2),
+    )
+    this.#sizes = registry.histogram('apiserver_response_sizes', 'Bytes of answers to those who read.', aboutWithoutDryRun, powersOfTen(3, 9))
+    const times = (what: string, help: string) => registry.histogram(`${what}_duration_seconds`, help, ['result'], doubled(0.001, 15))
+    this.#authenticationTook = times('authentication', 'Seconds that it took to find out who calls.')
+    this.#authorizationTook = times('authorization', 'Seconds that it took to decide whether a request is allowed.')
+    this.#expiry = registry
+      .histogram('apiserver_client_certificate_expiration_seconds', 'Seconds that certificates of callers were still good for.', [], expiryBounds)
+      .of()
+    this.#terminated = registry.counter('apiserver_request_terminations_total', 'Requests that the server ended to protect itself.', [
+      ...aboutWithoutDryRun,
+      'code',
+    ])
+    this.#deprecated = registry.gauge('apiserver_requested_deprecated_apis', 'Deprecated APIs that were asked for; always 1.', [
+      'group',
+      'version',
+      'resource',
+      'subresource',
+      'removed_release',
+    ])
   }
 
   observe(info: RequestInfo, request: ApiRequest, response: ApiResponse, seconds: number): void {
@@ -48,21 +94,48 @@ export class RequestMetrics {
     let counted = this.#counted.get(key)
     if (!counted) {
       const values = [verb, dryRun, info.group, info.version, info.resource, info.subresource, scope, 'apiserver']
+      const others = [verb, info.group, info.version, info.resource, info.subresource, scope, 'apiserver']
       // A watch lasts as long as its client likes: its time says nothing.
-      counted = { total: this.#total.of(...values, code), duration: verb === 'WATCH' ? undefined : this.#duration.of(...values) }
+      const timed = verb !== 'WATCH'
+      counted = {
+        total: this.#total.of(...values, code),
+        duration: timed ? this.#duration.of(...values) : undefined,
+        sli: timed ? this.#sli.of(...others) : undefined,
+        sizes: verb === 'GET' || verb === 'LIST' ? this.#sizes.of(...others) : undefined,
+      }
       this.#counted.set(key, counted)
     }
     counted.total.add()
     counted.duration?.observe(seconds)
+    counted.sli?.observe(seconds)
+    request.answerSizes = counted.sizes
   }
 
-  authenticated(user: UserInfo | undefined): void {
-    this.#authentications.of(user ? 'success' : 'failure').add()
+  terminated(info: RequestInfo, code: number): void {
+    this.#terminated.of(verbOf(info), info.group, info.version, info.resource, info.subresource, scopeOf(info), 'apiserver', String(code)).add()
+  }
+
+  deprecated({ group, version, resource, subresource }: RequestInfo): void {
+    this.#deprecated.of(group, version, resource, subresource, '').set(1)
+  }
+
+  /** `certificateLeft`: seconds that the caller's certificate is still good for. */
+  authenticated(user: UserInfo | undefined, seconds: number, certificateLeft?: number): void {
+    const result = user ? 'success' : 'failure'
+    this.#authentications.of(result).add()
+    this.#authenticationTook.of(result).observe(seconds)
+    if (certificateLeft !== undefined) this.#expiry.observe(certificateLeft)
     if (user) this.#users.of(user.name.startsWith('system:') ? 'system' : user.groups.includes('system:masters') ? 'admin' : 'other').add()
   }
 
-  authorized(decision: 'allowed' | 'denied' | 'noOpinion'): void {
-    this.#authorizations.of(decision === 'noOpinion' ? 'no-opinion' : decision).add()
+  authorized(decision: 'allowed' | 'denied' | 'noOpinion', seconds: number): void {
+    const result = decision === 'noOpinion' ? 'no-opinion' : decision
+    this.#authorizations.of(result).add()
+    this.#authorizationTook.of(result).observe(seconds)
+  }
+
+  admissionStep(operation: string, type: 'admit' | 'validate', rejected: boolean, seconds: number): void {
+    this.#admissionSteps.of(operation, String(rejected), type).observe(seconds)
   }
 
   admitted(plugin: string, operation: string, type: 'admit' | 'validate', rejected: boolean, seconds: number): void {
@@ -70,20 +143,4 @@ export class RequestMetrics {
   }
 }
 
-function verbOf({ verb, isResourceRequest }: RequestInfo): string {
-  if (!isResourceRequest) return verb.toUpperCase()
-  switch (verb) {
-    case 'create':
-      return 'POST'
-    case 'update':
-      return 'PUT'
-    default:
-      return verb.toUpperCase()
-  }
-}
-
-function scopeOf({ isResourceRequest, name, namespace, verb }: RequestInfo): string {
-  if (!isResourceRequest) return ''
-  if (name || verb === 'create') return 'resource'
-  return namespace ? 'namespace' : 'cluster'
-}
+const powersOfTen = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index))

@@ -17,9 +17,12 @@ export function timeOf({ query }: ApiRequest, most = requestTimeout): number {
   return total > 0 ? Math.min(total, most) : most
 }
 
-export function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+export function within<T>(clock: Clock, ms: number, work: Promise<T>, onTimeout?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = clock.after(ms, () => reject(timeout('Timeout: request did not complete within the allotted timeout', 0)))
+    const timer = clock.after(ms, () => {
+      onTimeout?.()
+      reject(timeout('Timeout: request did not complete within the allotted timeout', 0))
+    })
     work.then(
       (value) => {
         timer.cancel()

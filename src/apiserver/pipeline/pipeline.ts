@@ -4,9 +4,11 @@
  */
 import type { Clock } from '../../machinery/clock.ts'
 import { ApiError, badRequest, forbidden, internalError, noSuchPath, serviceUnavailable, unauthorized } from '../../machinery/errors.ts'
+import type { MetricRegistry } from '../../machinery/metrics/registry.ts'
 import { StoreClosed } from '../../store/store.ts'
 import { forbiddenReason } from '../authorization/forbidden-reason.ts'
 import type { Authenticator, AuthorizationAttributes, Authorizer, Decision, RequestHandler, ResourceTable } from '../contracts.ts'
+import { LongRunning } from '../metrics/long-running.ts'
 import type { RequestMetrics } from '../metrics/request-metrics.ts'
 import type { BodyDecoder } from '../negotiation/body.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -30,6 +32,7 @@ export interface PipelineOptions {
   resources: ResourceTable
   registries: Registries
   metrics: RequestMetrics
+  registry: MetricRegistry
   bodies: BodyDecoder
   limits?: InFlightLimits
   log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void
@@ -38,10 +41,12 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #options: PipelineOptions
   readonly inFlight: InFlight
+  readonly #longRunning: LongRunning
 
   constructor(options: PipelineOptions) {
     this.#options = options
     this.inFlight = new InFlight(options.clock, options.limits)
+    this.#longRunning = new LongRunning(options.registry)
   }
 
   async handle(request: ApiRequest): Promise<ApiResponse> {
@@ -58,8 +63,9 @@ export class Pipeline {
     } catch (error) {
       response = this.#failure(error, request)
     }
-    if (info) metrics.observe(info, request, response, (clock.monotonic() - started) / 1000)
-    return response
+    if (!info) return response
+    metrics.observe(info, request, response, (clock.monotonic() - started) / 1000)
+    return isLongRunning(info) ? this.#longRunning.begins(info, request, response) : response
   }
 
   async #answer(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
@@ -69,16 +75,32 @@ export class Pipeline {
 
   /** In number and in time. */
   async #bounded(request: ApiRequest, info: RequestInfo, user: UserInfo): Promise<ApiResponse> {
-    const entered = this.inFlight.enter(user, info)
-    const leave = entered instanceof Promise ? await entered : entered
+    const leave = await this.#enter(user, info)
     const answered = this.#answer(request, info, user)
     if (leave) answered.then(leave, leave)
-    return isLongRunning(info) ? answered : within(this.#options.clock, timeOf(request), answered)
+    if (isLongRunning(info)) return answered
+    return within(this.#options.clock, timeOf(request), answered, () => this.#options.metrics.terminated(info, 504))
+  }
+
+  async #enter(user: UserInfo, info: RequestInfo): Promise<(() => void) | undefined> {
+    try {
+      return await this.inFlight.enter(user, info)
+    } catch (error) {
+      this.#options.metrics.terminated(info, 429)
+      throw error
+    }
   }
 
   async authenticate(request: ApiRequest): Promise<UserInfo | undefined> {
-    const user = await this.#callerOf(request)
-    this.#options.metrics.authenticated(user)
+    const { clock, metrics } = this.#options
+    const start = clock.monotonic()
+    let user: UserInfo | undefined
+    try {
+      user = await this.#callerOf(request)
+    } finally {
+      const expires = user && request.certificate?.expires
+      metrics.authenticated(user, (clock.monotonic() - start) / 1000, expires === undefined ? undefined : (expires - clock.now()) / 1000)
+    }
     return user
   }
 
@@ -96,8 +118,10 @@ export class Pipeline {
   }
 
   async #mayDo(user: UserInfo, info: RequestInfo): Promise<void> {
+    const { clock, metrics } = this.#options
+    const start = clock.monotonic()
     const { decision, reason } = await this.authorize({ user, info })
-    this.#options.metrics.authorized(decision)
+    metrics.authorized(decision, (clock.monotonic() - start) / 1000)
     if (decision === 'allowed') return
     const about = { group: info.group, resource: info.resource, name: info.name }
     throw forbidden(about, forbiddenReason({ user, info }, reason))
@@ -107,7 +131,10 @@ export class Pipeline {
     const { resources, handlers, registries, clock, bodies } = this.#options
     const resource = info.isResourceRequest ? resources.get(info.group, info.version, info.resource) : undefined
     const scope = new RequestScope(request, info, user, resource, request.headers['audit-id'] ?? clock.uuid(), bodies)
-    if (resource?.deprecation) scope.warn(resource.deprecation)
+    if (resource?.deprecation) {
+      scope.warn(resource.deprecation)
+      this.#options.metrics.deprecated(info)
+    }
     const handler = this.#routed(info) ?? handlers.find(info)
     let response: ApiResponse
     if (handler) response = await handler.handle(scope)

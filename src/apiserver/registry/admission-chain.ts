@@ -27,6 +27,19 @@ export class AdmissionChain {
 
   async #run(type: 'admit' | 'validate', attributes: AdmissionAttributes): Promise<void> {
     const { clock, metrics } = this.#times
+    const operation = attributes.verb.toUpperCase()
+    const begun = clock.monotonic()
+    let refused = true
+    try {
+      await this.#each(type, operation, attributes)
+      refused = false
+    } finally {
+      metrics.admissionStep(operation, type, refused, (clock.monotonic() - begun) / 1000)
+    }
+  }
+
+  async #each(type: 'admit' | 'validate', operation: string, attributes: AdmissionAttributes): Promise<void> {
+    const { clock, metrics } = this.#times
     for (const plugin of this.#plugins) {
       const step = type === 'admit' ? plugin.mutate : plugin.validate
       if (!step || plugin.handles?.(attributes) === false) continue
@@ -37,7 +50,7 @@ export class AdmissionChain {
         if (done) await done
         rejected = false
       } finally {
-        metrics.admitted(plugin.name, attributes.verb.toUpperCase(), type, rejected, (clock.monotonic() - start) / 1000)
+        metrics.admitted(plugin.name, operation, type, rejected, (clock.monotonic() - start) / 1000)
       }
     }
   }

@@ -59,20 +59,28 @@ function pageNow({ storage, feed }: Registry, selection: Selection, start: strin
   const { matches } = selection
   const revision = feed.revision
   const items: AnyObject[] = []
+  const { cache: counts } = cache.counts.lists
   if (limit === 0 && start === '') {
+    let fetched = 0
     for (const stored of cache.select(selection)) {
+      fetched++
       const object = storage.fromStored(stored)
       if (!matches || matches(object)) items.push(object)
     }
+    counts.add(fetched, items.length)
     return { items, revision, next: undefined, remaining: undefined }
   }
   const keys = cache.keys(selection.namespace, start)
   for (let i = 0; i < keys.length; i++) {
-    if (limit > 0 && items.length === limit) return { items, revision, next: keys[i], remaining: keys.length - i }
+    if (limit > 0 && items.length === limit) {
+      counts.add(i, items.length)
+      return { items, revision, next: keys[i], remaining: keys.length - i }
+    }
     const stored = cache.byKey(keys[i] ?? '')
     const object = stored && storage.fromStored(stored)
     if (object && (!matches || matches(object))) items.push(object)
   }
+  counts.add(keys.length, items.length)
   return { items, revision, next: undefined, remaining: undefined }
 }
 
@@ -80,7 +88,8 @@ function pageNow({ storage, feed }: Registry, selection: Selection, start: strin
 async function pageAt(registry: Registry, selection: Selection, revision: number, start: string, limit: number, continued: boolean): Promise<Page> {
   const { storage, store, feed } = registry
   if (revision === feed.revision) return pageNow(registry, selection, start, limit)
-  const { prefix, codec } = storage.cache
+  const { prefix, codec, counts } = storage.cache
+  let fetched = 0
   const { matches, namespace } = selection
   const items: AnyObject[] = []
   let from = start
@@ -91,6 +100,7 @@ async function pageAt(registry: Registry, selection: Selection, revision: number
         ...(from ? { startKey: prefix + from } : {}),
         ...(limit > 0 ? { limit: limit - items.length + 1 } : {}),
       })
+      fetched += range.kvs.length
       for (const [i, kv] of range.kvs.entries()) {
         const key = kv.key.slice(prefix.length)
         if (limit > 0 && items.length === limit) return { items, revision, next: key, remaining: range.remaining + range.kvs.length - i }
@@ -107,6 +117,8 @@ async function pageAt(registry: Registry, selection: Selection, revision: number
     if (error instanceof FutureRevision) throw tooLarge(revision, feed.revision)
     if (error instanceof Compacted) throw continued ? continueExpired(start) : expired('The resourceVersion for the provided list is too old.')
     throw error
+  } finally {
+    counts.lists.store.add(fetched, items.length)
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import type { Resource } from '../../apis/resource.ts'
 import type { Clock, Timer } from '../../machinery/clock.ts'
-import { Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { Compacted, type Store, type StoreEvent } from '../../store/store.ts'
 import type { CachedObjects } from '../contracts.ts'
 import type { ObjectCodec } from '../values/object-codec.ts'
+import { CacheCounts } from './cache-counts.ts'
 import type { CacheFeed, FeedConsumer } from './cache-feed.ts'
 import { CacheChange } from './change.ts'
 import { ChangeWindow } from './change-window.ts'
@@ -17,7 +17,8 @@ import { SortedKeys } from './sorted-keys.ts'
 import { WatchStream, type WatchStreamOptions } from './watch-stream.ts'
 import { WatcherIndex } from './watcher-index.ts'
 
-const windowSize = 2048
+/** Changes that watches may go back to without asking the store. */
+export const windowSize = 2048
 const bookmarkPeriod = 60_000
 
 export interface WatchStart {
@@ -34,8 +35,7 @@ type ChangeHandler = Parameters<CachedObjects['onChange']>[0]
 export class ResourceCache implements FeedConsumer, CachedObjects {
   readonly resource: Resource
   readonly prefix: string
-  /** Events that its watches were told. */
-  readonly told = new Series()
+  readonly counts = new CacheCounts()
   readonly codec: ObjectCodec
   readonly #store: Store
   readonly #feed: CacheFeed
@@ -103,7 +103,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
   }
 
   watch(options: WatchStreamOptions, start: WatchStart): WatchStream {
-    const stream = new WatchStream(options, this.told)
+    const stream = new WatchStream(options, this.counts)
     if (start.initial) {
       stream.begin(this.#selected(options))
       if (start.initialEnd) stream.bookmark(this.#feed.revision, true)
@@ -124,6 +124,7 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
       return
     }
     if (!this.#loading) return
+    this.counts.received++
     const key = event.key.slice(this.prefix.length)
     const previous = this.#objects.get(key)
     const decoded = this.codec.decode(event.kv)
@@ -154,6 +155,8 @@ export class ResourceCache implements FeedConsumer, CachedObjects {
   async #load(): Promise<void> {
     this.#pending = []
     const { kvs, revision } = await this.#store.range(this.prefix)
+    this.counts.loads++
+    this.counts.loaded += kvs.length
     this.#objects.clear()
     for (const kv of kvs) this.#objects.set(kv.key.slice(this.prefix.length), this.codec.decode(kv))
     this.#keys.reset(this.#objects.keys())

@@ -3,8 +3,8 @@
  * loses its watch, not the server its memory, and starts again from the last revision it saw.
  */
 import { expired } from '../../machinery/errors.ts'
-import type { Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject, Status, WatchEvent } from '../../machinery/object.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import type { CacheChange } from './change.ts'
 import type { Selection } from './selection.ts'
 import type { Watching } from './watcher-index.ts'
@@ -31,7 +31,7 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
   /** Applied to each object as it leaves (tables, metadata only). */
   render: ((event: Event) => Event) | undefined
   readonly #options: WatchStreamOptions
-  readonly #told: Series | undefined
+  readonly #counts: CacheCounts | undefined
   readonly #closers: (() => void)[] = []
   /** Objects that were there when the watch began: ADDED events not made yet. */
   #initial: Iterator<AnyObject> | undefined
@@ -39,10 +39,9 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
   #ended = false
   #readable: (() => void) | undefined
 
-  /** `told` counts the events that are taken. */
-  constructor(options: WatchStreamOptions, told?: Series) {
+  constructor(options: WatchStreamOptions, counts?: CacheCounts) {
     this.#options = options
-    this.#told = told
+    this.#counts = counts
     this.selection = options.selection
     this.bookmarks = options.bookmarks
   }
@@ -84,6 +83,7 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
     if (this.#queue.length >= (this.#options.capacity ?? 4096)) {
       this.#queue = []
       this.#initial = undefined
+      if (this.#counts) this.#counts.overflowed++
       this.end()
       return
     }
@@ -106,7 +106,7 @@ export class WatchStream implements AsyncIterable<Event>, Watching {
         this.#queue = []
       } else events.push(...this.#queue.splice(0, room))
     }
-    this.#told?.add(events.length)
+    if (this.#counts) this.#counts.told += events.length
     return this.render ? events.map(this.render) : events
   }
 

@@ -31,9 +31,22 @@ export function addProcessMetrics(registry: MetricRegistry): void {
 
 /** Which Kubernetes the component is of. */
 export function addBuildInfo(registry: MetricRegistry, { major, minor, gitVersion }: { major: string; minor: string; gitVersion: string }): void {
-  const labels = ['major', 'minor', 'git_version', 'compiler', 'platform']
+  const labels = ['major', 'minor', 'git_version', 'git_commit', 'git_tree_state', 'build_date', 'go_version', 'compiler', 'platform']
   registry.read('kubernetes_build_info', 'gauge', 'The version of the component; always 1.', labels, () => [
-    [[major, minor, gitVersion, 'node', `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`], 1],
+    [
+      [
+        major,
+        minor,
+        gitVersion,
+        '',
+        'clean',
+        '1970-01-01T00:00:00Z',
+        'go0.0',
+        'node',
+        `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+      ],
+      1,
+    ],
   ])
 }
 
