@@ -1,6 +1,7 @@
 /** A connection from the API server to where a request is passed on: a kubelet, a pod, the endpoint of a Service. */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest, type RequestOptions as TlsOptions } from 'node:https'
+import type { Socket } from 'node:net'
 import { ApiError, badRequest, internalError } from '../../machinery/errors.ts'
 import type { ApiResponse } from '../request.ts'
 
@@ -12,6 +13,8 @@ export interface Backend {
   path: string
   /** Authority and client certificate, where the backend is a kubelet. */
   tls?: Pick<TlsOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
+  /** How long connecting may take, its handshake included. */
+  connectMs?: number
 }
 
 export interface PassedOn {
@@ -39,16 +42,49 @@ const notPassedOn = new Set([
 export const passedHeaders = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !notPassedOn.has(name) && !name.startsWith(':') && !name.startsWith('impersonate-')))
 
-export function dial({ scheme, host, port, path, tls = { rejectUnauthorized: false } }: Backend, { method, headers, signal }: PassedOn): ClientRequest {
-  const options: RequestOptions = { host, port, path, method, headers, signal }
-  return scheme === 'https' ? httpsRequest({ ...options, ...tls }) : httpRequest(options)
+const usualConnectMs = 30_000
+/** A silent stream is looked after from here on: whoever lost his power says no goodbye. */
+const keepAliveMs = 15_000
+
+/**
+ * Always by a connection of its own: on a kept one to a machine that was cut off meanwhile, the kernel would repeat the
+ * request for a quarter of an hour before it says so.
+ */
+export function dial(backend: Backend, { method, headers, signal }: PassedOn): ClientRequest {
+  const { scheme, host, port, path, tls = { rejectUnauthorized: false }, connectMs = usualConnectMs } = backend
+  const options: RequestOptions = { host, port, path, method, headers, signal, agent: false }
+  const outgoing = scheme === 'https' ? httpsRequest({ ...options, ...tls }) : httpRequest(options)
+  outgoing.on('socket', (socket) => limit(socket, scheme === 'https', connectMs))
+  return outgoing
+}
+
+function limit(socket: Socket, secure: boolean, connectMs: number): void {
+  socket.setKeepAlive(true, keepAliveMs)
+  socket.setTimeout(connectMs, () => socket.destroy(new ConnectTimeout(socket.connecting)))
+  socket.once(secure ? 'secureConnect' : 'connect', () => socket.setTimeout(0))
+}
+
+class ConnectTimeout extends Error {
+  readonly code: string
+
+  constructor(dialing: boolean) {
+    super(dialing ? 'i/o timeout' : 'net/http: TLS handshake timeout')
+    this.code = dialing ? 'ETIMEDOUT' : 'EHANDSHAKE'
+  }
 }
 
 /** In the words that a Go client would meet. */
 export function dialError({ scheme, host, port, path }: Backend, method: string, error: NodeJS.ErrnoException): ApiError {
-  const why = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.code === 'EHOSTUNREACH' ? 'connect: no route to host' : error.message
+  const why = dialFailures[error.code ?? ''] ?? error.message
   const verb = method.charAt(0) + method.slice(1).toLowerCase()
-  return internalError(`${verb} "${scheme}://${host}:${port}${path}": dial tcp ${host}:${port}: ${why}`)
+  const when = error.code === 'EHANDSHAKE' ? '' : `dial tcp ${host}:${port}: `
+  return internalError(`${verb} "${scheme}://${host}:${port}${path}": ${when}${why}`)
+}
+
+const dialFailures: Record<string, string> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ETIMEDOUT: 'i/o timeout',
 }
 
 export async function send(backend: Backend, passed: PassedOn): Promise<IncomingMessage> {
