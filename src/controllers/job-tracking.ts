@@ -29,8 +29,17 @@ export interface Tally {
 
 export const isTracked = (pod: V1Pod): boolean => (pod.metadata.finalizers ?? []).includes(trackingFinalizer)
 
-/** It ended, or was deleted before it began. */
-export const hasEnded = (pod: V1Pod): boolean => isFinished(pod) || (pod.metadata.deletionTimestamp !== undefined && !pod.spec.nodeName)
+/**
+ * It ended, or nobody waits for its end: one that is deleted has failed, for its node may be gone and never say so;
+ * where only failed pods are replaced, this holds before it began alone (KEP-3939).
+ */
+function hasEnded({ spec }: V1Job, pod: V1Pod): boolean {
+  if (isFinished(pod)) return true
+  return isEnding(pod) && (spec.podReplacementPolicy !== 'Failed' || pod.status?.phase === 'Pending')
+}
+
+/** Deleted, and not yet at its end. */
+export const isEnding = (pod: V1Pod): boolean => pod.metadata.deletionTimestamp !== undefined && !isFinished(pod)
 
 export const indexOf = (pod: V1Pod): number => Number(pod.metadata.annotations?.[indexAnnotation] ?? -1)
 
@@ -46,7 +55,7 @@ export function tally(job: V1Job, pods: readonly V1Pod[]): Tally {
   let failJob: string | undefined
   for (const pod of pods) {
     const { uid } = pod.metadata
-    if (!isTracked(pod) || !hasEnded(pod)) continue
+    if (!isTracked(pod) || !hasEnded(job, pod)) continue
     const list = pod.status?.phase === 'Succeeded' ? uncounted.succeeded : uncounted.failed
     if (list === uncounted.failed && !list.includes(uid)) {
       const verdict = failureVerdict(job, pod)

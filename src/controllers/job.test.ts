@@ -276,3 +276,48 @@ test('each container of an indexed pod learns its index, those that begin first 
   await controllers.stop()
   await bench.stop()
 })
+
+/** A pod that runs on a node, and is deleted there; the node does not answer. */
+async function deleteOnLostNode(bench: Bench, index?: string) {
+  const pod = (await bench.pods()).find(({ metadata }) => index === undefined || metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === index)
+  assert.ok(pod)
+  const target = { apiVersion: 'v1', kind: 'Node', name: 'lost' }
+  const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target }
+  await bench.client.subresource(Pod, pod.metadata, 'binding', 'create', binding)
+  const bound = await bench.client.get(Pod, pod.metadata)
+  await bench.client.updateStatus(Pod, { ...bound, status: { ...bound.status, phase: 'Running' } })
+  await bench.client.delete(Pod, pod.metadata)
+  await bench.settle()
+  return bench.client.get(Pod, pod.metadata).catch(() => undefined)
+}
+
+test('a pod that is deleted where its node is lost has failed: it is replaced, and not held until the node returns', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  await create(bench)
+  await bench.settle()
+  const lost = await deleteOnLostNode(bench)
+  assert.deepEqual(lost?.metadata.finalizers ?? [], [])
+  assert.equal((await status(bench))?.failed, 1)
+  assert.equal((await bench.pods()).filter(({ metadata }) => !metadata.deletionTimestamp).length, 1)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('podReplacementPolicy Failed: an index is not begun again while its pod may still run', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  await create(bench, { completions: 3, parallelism: 2, completionMode: 'Indexed', podReplacementPolicy: 'Failed' })
+  await bench.settle()
+  const lost = await deleteOnLostNode(bench, '0')
+  assert.ok(lost?.metadata.finalizers?.length)
+  await endIndex(bench, 1, 0)
+  const going = async () =>
+    (await bench.pods())
+      .filter(({ status: { phase } = {} }) => phase !== 'Succeeded')
+      .map(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'])
+  assert.deepEqual((await going()).sort(), ['0', '2'])
+  assert.deepEqual([(await status(bench))?.terminating, (await status(bench))?.failed], [1, undefined])
+  await controllers.stop()
+  await bench.stop()
+})

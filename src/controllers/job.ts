@@ -11,7 +11,7 @@ import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
 import { failureAnnotations } from './job-failure-policy.ts'
-import { hasEnded, indexAnnotation, indexOf, isTracked, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
+import { indexAnnotation, indexOf, isEnding, isTracked, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
 import { completionsReached, judge, type Verdict } from './job-verdict.ts'
 import { controllerOf } from './owner-reference.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
@@ -106,7 +106,7 @@ const isOver = (job: V1Job): boolean => ['Complete', 'Failed', 'SuccessCriteriaM
 
 function statusOf(job: V1Job, pods: V1Pod[], counts: Tally, judged: Verdict | undefined, now: number): V1JobStatus {
   const active = pods.filter(isActive)
-  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && !hasEnded(pod)).length
+  const terminating = pods.filter(isEnding).length
   // Without a number of completions it is complete when one has succeeded and none is left.
   const emptied = job.spec.completions === undefined && counts.succeeded > 0 && active.length === 0 && !isOver(job)
   const verdict = judged ?? (emptied ? completionsReached : undefined)
@@ -161,7 +161,7 @@ function announce(job: V1Job, status: V1JobStatus, verdict: Verdict | undefined,
 async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally, context: ReconcileContext): Promise<{ again: number } | undefined> {
   const { parallelism = 1, completions, podReplacementPolicy } = job.spec
   const owner = { resource: Job, object: job }
-  const ending = podReplacementPolicy === 'Failed' ? pods.filter((pod) => pod.metadata.deletionTimestamp && !hasEnded(pod)).length : 0
+  const ending = podReplacementPolicy === 'Failed' ? pods.filter(isEnding) : []
   const wanted =
     completions === undefined
       ? counts.succeeded > 0
@@ -173,28 +173,31 @@ async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally,
     await Promise.all(surplus.map((pod) => deletePod(pod, owner, context)))
     return untilDeadline(job, context)
   }
-  const missing = Math.min(wanted - active.length - ending, burst)
+  const missing = Math.min(wanted - active.length - ending.length, burst)
   if (missing <= 0) return untilDeadline(job, context)
-  const { indexes, count, wait } = toStart(job, pods, active, counts, missing, context.clock.now())
+  const { indexes, count, wait } = toStart(job, pods, [...active, ...ending], counts, missing, context.clock.now())
   const { error } = await slowStart(count, (nth) => createPod(podOf(job, indexes?.[nth], pods), owner, context))
   if (error) throw error
   const next = untilDeadline(job, context)
   return wait === undefined ? next : { again: Math.min(wait, next?.again ?? wait) }
 }
 
-/** How many pods may be started now, of which indexes, and when others may: after a failure it takes a while, longer with each. */
-function toStart(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally, missing: number, now: number) {
+/**
+ * How many pods may be started now, of which indexes, and when others may: after a failure it takes a while, longer with
+ * each. `holding` are the pods whose indexes are not free.
+ */
+function toStart(job: V1Job, pods: V1Pod[], holding: V1Pod[], counts: Tally, missing: number, now: number) {
   const isFailed = (pod: V1Pod) => pod.status?.phase === 'Failed'
   if (job.spec.backoffLimitPerIndex === undefined) {
     const wait = backoff(pods.filter(isFailed), counts.failed, now)
     if (wait > 0) return { count: 0, wait }
-    const indexes = freeIndexes(job, active, counts)?.slice(0, missing)
+    const indexes = freeIndexes(job, holding, counts)?.slice(0, missing)
     return { indexes, count: indexes?.length ?? missing }
   }
   const byIndex = Map.groupBy(pods.filter(isFailed), indexOf)
   const waits: number[] = []
   const indexes: number[] = []
-  for (const index of freeIndexes(job, active, counts) ?? []) {
+  for (const index of freeIndexes(job, holding, counts) ?? []) {
     const failures = byIndex.get(index) ?? []
     const wait = backoff(failures, failures.length, now)
     if (wait > 0) waits.push(wait)
@@ -223,9 +226,9 @@ function endOf({ metadata, status }: V1Pod): number {
 }
 
 /** Undefined where pods have no indexes. */
-function freeIndexes({ spec }: V1Job, active: V1Pod[], { completedIndexes, failedIndexes }: Tally): number[] | undefined {
+function freeIndexes({ spec }: V1Job, holding: V1Pod[], { completedIndexes, failedIndexes }: Tally): number[] | undefined {
   if (spec.completionMode !== 'Indexed') return undefined
-  const taken = new Set([...completedIndexes, ...failedIndexes, ...active.map(indexOf)])
+  const taken = new Set([...completedIndexes, ...failedIndexes, ...holding.map(indexOf)])
   return Array.from({ length: spec.completions ?? 0 }, (_, index) => index).filter((index) => !taken.has(index))
 }
 
