@@ -1,7 +1,8 @@
 import type { V1Ingress } from '../machinery/schema/generated/types.ts'
-import { quoted } from './quote.ts'
-
-export const annotationPrefix = 'nginx.ingress.kubernetes.io/'
+import { AnnotationError, annotationPrefix, blocks, flag, type Given, list, plain } from './annotation-values.ts'
+import { type BasicAuth, readBasicAuth } from './basic-auth.ts'
+import { type Cors, readCors } from './cors.ts'
+import { type Limits, readLimits } from './limits.ts'
 
 export type BackendProtocol = 'HTTP' | 'HTTPS' | 'GRPC' | 'GRPCS'
 
@@ -15,6 +16,9 @@ export interface LocationSettings {
   redirect: { code: number; to: string } | undefined
   upstreamHost: string | undefined
   forwardedPrefix: string | undefined
+  cors: Cors | undefined
+  limits: Limits
+  auth: BasicAuth | undefined
   /** Lines of configuration that follow from the value alone. */
   directives: string[]
 }
@@ -27,23 +31,17 @@ export interface Annotations {
   location: LocationSettings
   server: ServerSettings
   aliases: string[]
+  /** Names of annotations that nobody asked for: they are not supported, or go with one that is not there. */
+  withoutEffect: string[]
 }
 
-type Read = (value: string) => string[]
-
-/** Thrown for a value that makes no sense; the Ingress is left out and says why. */
-export class AnnotationError extends Error {
-  constructor(annotation: string, value: string, reason: string) {
-    super(`annotation ${annotationPrefix}${annotation}: ${reason}: ${JSON.stringify(value)}`)
-    this.name = 'AnnotationError'
-  }
-}
+/** The lines of configuration of a value. */
+type Read = (given: Given, annotation: string) => string[]
 
 const size = /^\d+[kKmMgG]?$/
-const block = /^[0-9a-fA-F.:]+(\/\d{1,3})?$/
 
 /** Annotations that are one directive each. What a value may be is checked: it goes into the configuration as it is. */
-const directives: Record<string, (annotation: string) => Read> = {
+const directives: Record<string, Read> = {
   'proxy-body-size': matching(size, 'not a size', (value) => [`client_max_body_size ${value};`]),
   'client-body-buffer-size': matching(size, 'not a size', (value) => [`client_body_buffer_size ${value};`]),
   'proxy-buffer-size': matching(size, 'not a size', (value) => [`proxy_buffer_size ${value};`]),
@@ -56,49 +54,51 @@ const directives: Record<string, (annotation: string) => Read> = {
   'proxy-next-upstream': matching(/^[a-z0-9_ ]+$/, 'not a list of conditions', (value) => [`proxy_next_upstream ${value};`]),
   'proxy-next-upstream-tries': matching(/^\d+$/, 'not a number', (value) => [`proxy_next_upstream_tries ${value};`]),
   'proxy-next-upstream-timeout': matching(/^\d+$/, 'not a number', (value) => [`proxy_next_upstream_timeout ${value};`]),
-  'whitelist-source-range': sources,
-  'allowlist-source-range': sources,
-  'denylist-source-range': matching(/^[0-9a-fA-F.:/, ]+$/, 'not a list of blocks', (value) => list(value).map((range) => `deny ${range};`)),
+  'whitelist-source-range': allowed,
+  'allowlist-source-range': allowed,
+  'denylist-source-range': denied,
 }
 
 /** Raw configuration from whoever may write an Ingress would be a way around every rule here. */
 const forbidden = ['configuration-snippet', 'server-snippet', 'auth-snippet', 'stream-snippet', 'modsecurity-snippet']
 
+/** Who asks for a protection that is not there shall not be served without it. */
+const missing =
+  /^(auth-url|auth-signin|auth-tls-.*|enable-modsecurity|enable-owasp-core-rules|proxy-ssl-(secret|verify)|secure-verify-ca-secret|satisfy|canary)$/
+
 export function readAnnotations({ metadata }: V1Ingress): Annotations {
-  const given = (name: string) => metadata.annotations?.[annotationPrefix + name]?.trim()
-  for (const name of forbidden) if (given(name)) throw new AnnotationError(name, given(name) ?? '', 'raw configuration is not allowed')
-  const lines = Object.entries(directives).flatMap(([name, reader]) => {
-    const value = given(name)
-    return value === undefined || value === '' ? [] : reader(name)(value)
-  })
-  return {
-    location: {
-      useRegex: flag('use-regex', given('use-regex'), false),
-      rewriteTarget: readRewriteTarget(given('rewrite-target')),
-      sslRedirect: flag('ssl-redirect', given('ssl-redirect'), true),
-      forceSslRedirect: flag('force-ssl-redirect', given('force-ssl-redirect'), false),
-      backendProtocol: readProtocol(given('backend-protocol')),
-      redirect: readRedirect(given),
-      upstreamHost: plain('upstream-vhost', given('upstream-vhost'), /^[\w.:-]+$/),
-      forwardedPrefix: plain('x-forwarded-prefix', given('x-forwarded-prefix'), /^\/[\w./~-]*$/),
-      directives: lines,
-    },
-    server: { appRoot: plain('app-root', given('app-root'), /^\/[\w./?=&%~-]*$/) },
-    aliases: list(given('server-alias') ?? '').map((alias) => plain('server-alias', alias.toLowerCase(), /^[a-z0-9.*-]+$/) ?? ''),
+  const asked = new Set<string>()
+  const given: Given = (name) => {
+    asked.add(name)
+    return metadata.annotations?.[annotationPrefix + name]?.trim() || undefined
   }
-}
-
-function flag(name: string, value: string | undefined, otherwise: boolean): boolean {
-  if (value === undefined || value === '') return otherwise
-  if (/^(true|1|t)$/i.test(value)) return true
-  if (/^(false|0|f)$/i.test(value)) return false
-  throw new AnnotationError(name, value, 'neither true nor false')
-}
-
-function plain(name: string, value: string | undefined, allowed: RegExp): string | undefined {
-  if (!value) return undefined
-  if (!allowed.test(value)) throw new AnnotationError(name, value, 'contains characters that are not allowed')
-  return value
+  const own = Object.keys(metadata.annotations ?? {}).flatMap((key) => (key.startsWith(annotationPrefix) ? key.slice(annotationPrefix.length) : []))
+  for (const name of own) {
+    const value = given(name)
+    if (value === undefined) continue
+    if (forbidden.includes(name)) throw new AnnotationError(name, value, 'raw configuration is not allowed')
+    if (missing.test(name) && !/^(false|off)$/i.test(value)) throw new AnnotationError(name, value, 'is not supported')
+  }
+  asked.clear()
+  const location: LocationSettings = {
+    useRegex: flag(given, 'use-regex', false),
+    rewriteTarget: readRewriteTarget(given('rewrite-target')),
+    sslRedirect: flag(given, 'ssl-redirect', true),
+    forceSslRedirect: flag(given, 'force-ssl-redirect', false),
+    backendProtocol: readProtocol(given('backend-protocol')),
+    redirect: readRedirect(given),
+    upstreamHost: plain(given, 'upstream-vhost', /^[\w.:-]+$/),
+    forwardedPrefix: plain(given, 'x-forwarded-prefix', /^\/[\w./~-]*$/),
+    cors: readCors(given),
+    limits: readLimits(given),
+    auth: readBasicAuth(given, metadata.namespace ?? ''),
+    directives: Object.entries(directives).flatMap(([name, read]) => (given(name) === undefined ? [] : read(given, name))),
+  }
+  const server = { appRoot: plain(given, 'app-root', /^\/[\w./?=&%~-]*$/) }
+  const aliases = list(given('server-alias')?.toLowerCase() ?? '')
+  const wrong = aliases.find((alias) => !/^[a-z0-9.*-]+$/.test(alias))
+  if (wrong !== undefined) throw new AnnotationError('server-alias', wrong, 'contains characters that are not allowed')
+  return { location, server, aliases, withoutEffect: own.filter((name) => !asked.has(name) && !missing.test(name)) }
 }
 
 function readRewriteTarget(value: string | undefined): string | undefined {
@@ -115,39 +115,28 @@ function readProtocol(value: string | undefined): BackendProtocol {
   throw new AnnotationError('backend-protocol', value ?? '', 'not one of HTTP, HTTPS, GRPC, GRPCS')
 }
 
-function readRedirect(given: (name: string) => string | undefined): LocationSettings['redirect'] {
+function readRedirect(given: Given): LocationSettings['redirect'] {
   const allowed = /^(https?:\/\/|\/)[\w\-./~%:@!*+,()=&?#$[\]]*$/
-  const temporal = plain('temporal-redirect', given('temporal-redirect'), allowed)
+  const temporal = plain(given, 'temporal-redirect', allowed)
   if (temporal) return { code: 302, to: temporal }
-  const permanent = plain('permanent-redirect', given('permanent-redirect'), allowed)
+  const permanent = plain(given, 'permanent-redirect', allowed)
   if (!permanent) return undefined
   const code = Number(given('permanent-redirect-code') ?? 301)
   return { code: code >= 300 && code <= 308 ? code : 301, to: permanent }
 }
 
-function matching(pattern: RegExp, reason: string, lines: Read): (annotation: string) => Read {
-  return (annotation) => (value) => {
-    if (!pattern.test(value)) throw new AnnotationError(annotation, value, reason)
-    return lines(value)
-  }
+function matching(pattern: RegExp, reason: string, lines: (value: string) => string[]): Read {
+  return (given, annotation) => lines(plain(given, annotation, pattern, reason) ?? '')
 }
 
-function seconds(...names: string[]): (annotation: string) => Read {
+function seconds(...names: string[]): Read {
   return matching(/^\d+s?$/, 'not a number of seconds', (value) => names.map((name) => `${name} ${value.replace('s', '')}s;`))
 }
 
-function sources(annotation: string): Read {
-  return (value) => {
-    const ranges = list(value)
-    const wrong = ranges.find((range) => !block.test(range))
-    if (wrong !== undefined) throw new AnnotationError(annotation, value, `not a block of addresses: ${quoted(wrong)}`)
-    return [...ranges.map((range) => `allow ${range};`), 'deny all;']
-  }
+function allowed(given: Given, annotation: string): string[] {
+  return [...blocks(annotation, given(annotation) ?? '').map((range) => `allow ${range};`), 'deny all;']
 }
 
-function list(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean)
+function denied(given: Given, annotation: string): string[] {
+  return blocks(annotation, given(annotation) ?? '').map((range) => `deny ${range};`)
 }

@@ -47,6 +47,7 @@ const objects = (...ingresses: V1Ingress[]): Objects => ({
   service: (key) => (key === 'shop/web' ? web : undefined),
   slices: (key) => (key === 'shop/web' ? [slice] : []),
   certificate: (key) => (key === 'shop/cert' ? { path: '/certs/cert.pem' } : { problem: `no ${key}` }),
+  users: ({ secret }) => (secret === 'shop/users' ? { path: '/users/1' } : { problem: `no ${secret}` }),
 })
 const build = (...ingresses: V1Ingress[]) => buildModel(objects(...ingresses))
 function config(...ingresses: V1Ingress[]): string {
@@ -62,6 +63,7 @@ function config(...ingresses: V1Ingress[]): string {
     status: { address: '127.0.0.1', port: 10246 },
     unavailable: { address: '127.0.0.1', port: 10247 },
     generation: 'g',
+    resolver: '10.96.0.10',
     servers: (name) => model.upstreams.find((upstream) => upstream.name === name)?.endpoints.map(({ address, port }) => `${address}:${port}`) ?? [],
   })
 }
@@ -181,6 +183,61 @@ test('annotations become directives; a wildcard host stands for one label', () =
     assert.ok(text.includes(line), line)
   }
   assert.ok(text.includes('server_name "~^[^.]+\\\\.wild\\\\.example$";') || text.includes('server_name "~^[^.]+\\.wild\\.example$";'))
+})
+
+test('a protection that is not there is not left out in silence, and what has no effect is told', () => {
+  const rules = [{ host: 'a.example', http: { paths: [path('/')] } }]
+  for (const [name, value] of [
+    ['auth-url', 'https://sso.example/check'],
+    ['auth-tls-secret', 'shop/ca'],
+    ['auth-type', 'digest'],
+    ['canary', 'true'],
+  ] as const) {
+    const { model, problems } = build(ingress('one', { rules }, { [name]: value }))
+    assert.deepEqual([model.sites, problems.length], [[], 1], name)
+    assert.match(problems[0]?.message ?? '', new RegExp(`annotation nginx.ingress.kubernetes.io/${name}: .*supported`))
+  }
+  const { model, problems } = build(ingress('one', { rules }, { 'proxy-body-sise': '8m', 'cors-max-age': '5', canary: 'false' }))
+  assert.equal(model.sites.length, 1)
+  assert.deepEqual(
+    problems.map(({ reason, message }) => [reason, /io\/(\S+) has no effect/.exec(message)?.[1]]),
+    [
+      ['Ignored', 'proxy-body-sise'],
+      ['Ignored', 'cors-max-age'],
+    ],
+  )
+})
+
+test('users come from a Secret of the same namespace; without it nobody gets in', () => {
+  const rules = [{ host: 'a.example', http: { paths: [path('/')] } }]
+  const withUsers = (secret: string) => ingress('one', { rules }, { 'auth-type': 'basic', 'auth-secret': secret, 'auth-realm': 'the shop' })
+  assert.match(config(withUsers('users')), /auth_basic "the shop";\s+auth_basic_user_file "\/users\/1";/)
+  assert.match(config(withUsers('shop/users')), /auth_basic_user_file/)
+  assert.match(config(withUsers('nobody')), /# shop\/one\s+return 503;/)
+  assert.deepEqual(
+    [...build(withUsers('nobody')).problems, ...build(withUsers('other/users')).problems].map(({ message }) => message),
+    ['no shop/nobody', 'annotation nginx.ingress.kubernetes.io/auth-secret: a Secret of another namespace is not allowed: "other/users"'],
+  )
+})
+
+test('limits are counted for each Ingress, and not for who is spared', () => {
+  const rules = [{ host: 'a.example', http: { paths: [path('/'), path('/more')] } }]
+  const text = config(ingress('one-a', { rules }, { 'limit-rps': '5', 'limit-connections': '2', 'limit-allowlist': '10.0.0.0/8' }))
+  assert.equal(text.match(/limit_req_zone \$limit_shop_sone_da zone=limit_shop_sone_da_rps:5m rate=5r\/s;/g)?.length, 1)
+  assert.equal(text.match(/limit_req zone=limit_shop_sone_da_rps burst=25 nodelay;/g)?.length, 3)
+  assert.match(text, /geo \$remote_addr \$limit_shop_sone_da_spared \{\s+default 0;\s+10\.0\.0\.0\/8 1;/)
+  assert.match(build(ingress('one', { rules }, { 'limit-rps': 'many' })).problems[0]?.message ?? '', /limit-rps: not a number: "many"/)
+})
+
+test('a Service of type ExternalName leads to its name, which is looked up anew', () => {
+  const elsewhere: V1Service = { metadata: meta('elsewhere'), spec: { type: 'ExternalName', externalName: 'web.other.svc.cluster.local' } }
+  const given: Objects = {
+    ...objects(ingress('one', { rules: [{ host: 'a.example', http: { paths: [path('/', 'Prefix', backend('elsewhere', { number: 8080 }))] } }] })),
+    service: () => elsewhere,
+  }
+  const { model, problems } = buildModel(given)
+  assert.deepEqual([problems, model.upstreams], [[], []])
+  assert.deepEqual(model.sites[0]?.locations[0]?.external, { host: 'web.other.svc.cluster.local', port: 8080 })
 })
 
 test('a default backend takes what no rule does, for its hosts or for all', () => {

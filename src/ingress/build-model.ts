@@ -1,6 +1,8 @@
 import type { V1EndpointSlice, V1Ingress, V1IngressBackend, V1Service, V1ServicePort } from '../machinery/schema/generated/types.ts'
 import { endpointsOf, takingTraffic } from '../network/service-endpoints.ts'
+import { annotationPrefix } from './annotation-values.ts'
 import { type Annotations, readAnnotations } from './annotations.ts'
+import type { BasicAuth } from './basic-auth.ts'
 import type { Location, Match, Model, Problem, Site, Upstream } from './model.ts'
 
 export interface Objects {
@@ -10,6 +12,8 @@ export interface Objects {
   slices(serviceKey: string): readonly V1EndpointSlice[]
   /** The certificate file of a Secret, or why there is none. */
   certificate(secretKey: string, host: string): { path: string } | { problem: string }
+  /** The file of the users in a Secret, or why there is none. */
+  users(auth: BasicAuth): { path: string } | { problem: string }
 }
 
 /**
@@ -46,6 +50,10 @@ class ModelBuilder {
       this.problems.push({ ingress, message: (error as Error).message })
       return
     }
+    for (const name of annotations.withoutEffect) {
+      const message = `annotation ${annotationPrefix}${name} has no effect: it is not supported, or goes with another that is not there`
+      this.problems.push({ ingress, message, reason: 'Ignored' })
+    }
     const { rules = [], defaultBackend } = ingress.spec
     for (const rule of rules) {
       const site = this.#site(rule.host ?? '', annotations)
@@ -79,21 +87,48 @@ class ModelBuilder {
         this.problems.push({ ingress, message: `host "${site.host}" and path "${path}" is already defined in ingress ${taken.ingress}` })
       return
     }
-    const upstream = settings.redirect ? undefined : this.#upstream(ingress, backend)
-    site.locations.push({ match, path, ingress: key, upstream, settings })
+    const target = settings.redirect ? {} : this.#target(ingress, backend)
+    site.locations.push({
+      match,
+      path,
+      ingress: key,
+      upstream: target.upstream,
+      external: target.external,
+      users: this.#users(ingress, settings.auth),
+      settings,
+    })
   }
 
-  #upstream(ingress: V1Ingress, { service: wanted }: V1IngressBackend): string | undefined {
-    const problem = (message: string) => void this.problems.push({ ingress, message })
+  #users(ingress: V1Ingress, auth: BasicAuth | undefined): Location['users'] {
+    if (!auth) return undefined
+    const found = this.#objects.users(auth)
+    if ('path' in found) return found
+    this.problems.push({ ingress, message: found.problem })
+    return 'missing'
+  }
+
+  #target(ingress: V1Ingress, { service: wanted }: V1IngressBackend): { upstream?: string; external?: Location['external'] } {
+    const problem = (message: string) => {
+      this.problems.push({ ingress, message })
+      return {}
+    }
     if (!wanted) return problem('a backend that is a resource is not supported')
     const key = `${ingress.metadata.namespace}/${wanted.name}`
     const service = this.#objects.service(key)
     if (!service) return problem(`service "${key}" does not exist`)
-    if (service.spec.type === 'ExternalName') return problem(`service "${key}" is an ExternalName, which is not supported as a backend`)
     const port = findPort(service, wanted.port ?? {})
-    if (!port) return problem(`service "${key}" has no port ${wanted.port?.name ?? wanted.port?.number}`)
+    const missing = () => problem(`service "${key}" has no port ${wanted.port?.name ?? wanted.port?.number}`)
+    if (service.spec.type === 'ExternalName') {
+      // It need not name its ports.
+      const number = port?.port ?? wanted.port?.number
+      return number === undefined ? missing() : { external: { host: service.spec.externalName ?? '', port: number } }
+    }
+    return port ? { upstream: this.#upstream(key, service, port) } : missing()
+  }
+
+  #upstream(key: string, { metadata }: V1Service, port: V1ServicePort): string {
     // Neither name can hold an underscore, so no two are the same.
-    const name = `${ingress.metadata.namespace}_${wanted.name}_${port.port}`
+    const name = `${metadata.namespace}_${metadata.name}_${port.port}`
     if (!this.#upstreams.has(name)) {
       const endpoints = takingTraffic(endpointsOf(port, this.#objects.slices(key)))
       this.#upstreams.set(name, { name, endpoints: endpoints.map(({ address, port: number }) => ({ address, port: number })) })

@@ -36,6 +36,8 @@ inNetworkNamespace(
     const stateDirectory = mkdtempSync(join(tmpdir(), 'skiff-ingress-'))
     const pods: TestPod[] = []
     let controller: Component
+    /** Of which it is only pretended that they were killed. */
+    const forgotten: Component[] = []
 
     const start = (within = context, more: { metrics?: ListenAddress } = {}) => {
       return startIngressController(within, {
@@ -77,6 +79,8 @@ inNetworkNamespace(
     }
     const createIngress = (name: string, spec: V1IngressSpec, annotations: Record<string, string> = {}) =>
       client.create(Ingress, { metadata: { name, namespace: 'shop', annotations }, spec })
+    const annotated = (values: Record<string, string>) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [`nginx.ingress.kubernetes.io/${name}`, value]))
     const rule = (host: string, path = '/', pathType = 'Prefix', service = 'web') => ({
       host,
       http: { paths: [{ path, pathType, backend: { service: { name: service, port: { number: 80 } } } }] },
@@ -96,11 +100,10 @@ inNetworkNamespace(
       controller = await start()
     })
     after(async () => {
-      await controller.stop()
+      await Promise.all([controller, ...forgotten].map((one) => one.stop()))
       context.informers.stop()
       for (const pod of pods) await pod.stop()
-      const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && cmdline(pid).includes(stateDirectory))
-      assert.deepEqual(left, [], 'no nginx is left')
+      await eventually('no nginx is left', () => !readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && cmdline(pid).includes(stateDirectory)))
       rmSync(stateDirectory, { recursive: true })
       assert.deepEqual(context.warnings, [])
     })
@@ -153,7 +156,8 @@ inNetworkNamespace(
       )
       await createIngress('good', { rules: [rule('good.example')] })
       await eventually('good', async () => (await ask('good.example')).status === 200)
-      assert.equal((await ask('unknown.example')).status, 503)
+      // A worker of the reload before may still answer for a moment.
+      await eventually('503', async () => (await ask('unknown.example')).status === 503)
       await eventually('said', async () =>
         (await events('unknown')).some((event) => event.type === 'Warning' && event.message === 'service "shop/nowhere" does not exist'),
       )
@@ -184,7 +188,11 @@ inNetworkNamespace(
         return answer.status === 413 ? answer : undefined
       })
       assert.equal(large.status, 413)
-      assert.equal((await ask('x.w.example', '/', '--data-binary', 'x'.repeat(100_000))).status, 200, 'a body that nginx keeps in a file')
+      assert.equal(
+        (await ask('x.w.example', '/', '--data-binary', 'x'.repeat(100_000))).status,
+        200,
+        `a body that nginx keeps in a file: ${readFileSync(join(stateDirectory, 'error.log'), 'utf8')}`,
+      )
       assert.match((await ask('l.example', '/')).headers, /302[\s\S]*Location: http:\/\/l.example\/home/i)
       assert.equal((await ask('x.w.example')).status, 200)
       assert.equal((await ask('x.y.w.example')).status, 404)
@@ -217,6 +225,54 @@ inNetworkNamespace(
       await client.update(Secret, { ...secret, data: { ...secret.data, 'tls.key': data(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()) } })
       await eventually('said', async () => (await events('tls')).some((event) => event.message?.includes('the key does not belong to the certificate')))
       assert.equal((await ask('s.example', '/name', '--tls')).status, 200)
+    })
+
+    test('who has no password stays outside, and a changed one counts at once', async () => {
+      const hash = async (password: string) => (await run('openssl', ['passwd', '-apr1', password])).stdout.trim()
+      const secret = (users: string) => ({ metadata: { name: 'users', namespace: 'shop' }, data: { auth: Buffer.from(users).toString('base64') } })
+      await createIngress('closed', { rules: [rule('closed.example')] }, annotated({ 'auth-type': 'basic', 'auth-secret': 'users', 'auth-realm': 'shop' }))
+      await eventually('nobody without the Secret', async () => (await ask('closed.example')).status === 503)
+      await eventually('event', async () => (await events('closed')).some(({ message }) => /secret "shop\/users": secret does not exist/.test(message ?? '')))
+      await client.create(Secret, secret(`ann:${await hash('one')}\n`))
+      const as = async (user: string) => (await ask('closed.example', '/name', '-u', user)).status
+      await eventually('let in', async () => (await as('ann:one')) === 200)
+      const refused = await ask('closed.example')
+      assert.match(refused.headers, /^HTTP\/1.1 401[\s\S]*WWW-Authenticate: Basic realm="shop"/)
+      assert.equal(await as('ann:two'), 401)
+      const stored = await client.get(Secret, { namespace: 'shop', name: 'users' })
+      await client.update(Secret, { ...stored, data: secret(`ann:${await hash('two')}\n`).data })
+      await eventually('the new one', async () => (await as('ann:two')) === 200)
+      await eventually('not the old one', async () => (await as('ann:one')) === 401)
+      await eventually('the old ones are forgotten', () => readdirSync(join(stateDirectory, 'users')).length === 1)
+    })
+
+    test('browsers are told which pages may ask', async () => {
+      await createIngress('open', { rules: [rule('open.example')] }, annotated({ 'enable-cors': 'true' }))
+      const listed = { 'enable-cors': 'true', 'cors-allow-origin': 'https://a.example, https://*.b.example', 'cors-allow-methods': 'GET', 'cors-max-age': '60' }
+      await createIngress('listed', { rules: [rule('listed.example')] }, annotated(listed))
+      await eventually('served', async () => (await ask('listed.example')).status === 200 && (await ask('open.example')).status === 200)
+      const told = async (host: string, origin: string, ...more: string[]) => {
+        const { status, headers } = await ask(host, '/', '-H', `Origin: ${origin}`, ...more)
+        return [status, ...[...headers.matchAll(/^Access-Control-(Allow-Origin|Allow-Credentials|Max-Age): (.*?)\r?$/gim)].map(([, , value]) => value)]
+      }
+      assert.deepEqual(await told('open.example', 'https://any.example'), [200, '*', 'true', '1728000'])
+      assert.deepEqual(await told('listed.example', 'https://a.example'), [200, 'https://a.example', 'true', '60'])
+      assert.deepEqual(await told('listed.example', 'https://x.b.example', '-X', 'OPTIONS'), [204, 'https://x.b.example', 'true', '60'])
+      for (const origin of ['https://a.example.evil', 'https://x.y.b.example', 'http://a.example'])
+        assert.deepEqual(await told('listed.example', origin), [200])
+    })
+
+    test('who asks too often is refused, and the others are not', async () => {
+      await createIngress('limited', { rules: [rule('limited.example')] }, annotated({ 'limit-rpm': '1', 'limit-burst-multiplier': '3' }))
+      await createIngress('spared', { rules: [rule('spared.example')] }, annotated({ 'limit-rpm': '1', 'limit-allowlist': '127.0.0.0/8' }))
+      const answers = async (host: string) => {
+        const found: number[] = []
+        // A worker of the reload before may still answer for a moment, and knows neither.
+        for (let turn = 0; found.length < 8 && turn < 200; turn++) found.push(...[(await ask(host, '/name')).status].filter((status) => status !== 404))
+        return found
+      }
+      assert.deepEqual(await answers('limited.example'), [200, 200, 200, 200, 503, 503, 503, 503])
+      assert.deepEqual(await answers('spared.example'), Array(8).fill(200))
     })
 
     test('a rollout under load loses no request, on connections that are kept open', async () => {
@@ -283,6 +339,7 @@ inNetworkNamespace(
       context.informers.stop()
       const again = componentContext(context.server)
       const workers = childrenOf(pid)
+      forgotten.push(controller)
       controller = await start(again, { metrics: { host: '127.0.0.1', port: 10254 } })
       await setEndpoints('late', [endpoint(1)])
       await eventually('endpoints are led to anew', async () => (await ask('late.example', '/name')).body === 'b')

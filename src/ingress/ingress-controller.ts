@@ -19,6 +19,7 @@ import { type ListenAddress, startHealthServer } from '../network/health-server.
 import { serviceKeyOf } from '../network/service-endpoints.ts'
 import { acceptIngresses, type TryOut } from './accept-ingresses.ts'
 import { BackendSlots } from './backend-slots.ts'
+import { userLines } from './basic-auth.ts'
 import { buildModel } from './build-model.ts'
 import { Certificates } from './certificates.ts'
 import { isOurs } from './ingress-class.ts'
@@ -26,6 +27,7 @@ import { IngressMetrics } from './ingress-metrics.ts'
 import type { Model, Problem } from './model.ts'
 import { type ListenSocket, nginxConfig } from './nginx-config.ts'
 import { NginxProcess } from './nginx-process.ts'
+import { UserFiles } from './user-files.ts'
 
 export interface IngressSocket extends ListenSocket {
   /** A listening socket that is open already, bound to this address. */
@@ -54,6 +56,8 @@ export interface IngressControllerOptions {
   status?: ListenSocket
   /** `/metrics` and `/healthz`; not served when absent. Upstream's port is 10254. */
   metrics?: ListenAddress
+  /** The address of the cluster's DNS, which knows where Services of type ExternalName lead; they are not served when it is absent. */
+  resolver?: string
   run?: RunCommand
 }
 
@@ -75,6 +79,9 @@ class IngressController implements Component {
   readonly #nginx: NginxProcess
   readonly #slots: BackendSlots | undefined
   readonly #certificates: Certificates
+  readonly #userFiles: UserFiles
+  /** Secrets that an Ingress wanted users from, whether they are there or not. */
+  readonly #usersFrom = new Set<string>()
   readonly #events: EventRecorder
   readonly #defaultUser: string | undefined
   readonly #status: ListenSocket
@@ -107,6 +114,7 @@ class IngressController implements Component {
     const inherited = [...options.http, ...options.https].flatMap(({ fd }) => (fd === undefined ? [] : [fd]))
     this.#nginx = new NginxProcess({ binary: nginxBinary, stateDirectory, inherited, status: this.#status, clock, log })
     this.#certificates = new Certificates(join(stateDirectory, 'certificates'))
+    this.#userFiles = new UserFiles(join(stateDirectory, 'users'))
     // Workers keep large bodies in files there.
     this.#defaultUser = process.getuid?.() === 0 && !isOpenToAll(stateDirectory) ? 'root' : undefined
     this.#events = createEventRecorder({ client, clock, log, component: 'nginx-ingress-controller' })
@@ -137,7 +145,7 @@ class IngressController implements Component {
       services.onChange(({ object }) => this.#wake(keyOf(object))),
       slices.onChange(() => this.#wake()),
       secrets.onChange(({ object }) => {
-        if (object.type === 'kubernetes.io/tls') this.#wake(keyOf(object))
+        if (object.type === 'kubernetes.io/tls' || this.#usersFrom.has(keyOf(object))) this.#wake(keyOf(object))
       }),
     )
     await this.#servePages()
@@ -240,13 +248,18 @@ class IngressController implements Component {
       service: (key) => informers.informer(Service).get(key),
       slices: (key) => informers.informer(EndpointSlice).indexed('service', key),
       certificate: (key) => this.#certificates.file(informers.informer(Secret).get(key), key),
+      users: (auth) => {
+        this.#usersFrom.add(auth.secret)
+        const found = userLines(auth, informers.informer(Secret).get(auth.secret))
+        return 'problem' in found ? found : { path: this.#userFiles.file(found.lines) }
+      },
     })
     const generation = createHash('sha256').update(this.#text(model, '')).digest('hex').slice(0, 16)
     return { model, problems, generation, config: this.#text(model, generation) }
   }
 
   #text(model: Model, generation: string): string {
-    const { http, https, stateDirectory, workers = 2, user = this.#defaultUser } = this.#options
+    const { http, https, stateDirectory, workers = 2, user = this.#defaultUser, resolver } = this.#options
     const upstreams = new Map(model.upstreams.map((upstream) => [upstream.name, upstream]))
     const servers = (name: string) => {
       const upstream = upstreams.get(name)
@@ -264,6 +277,7 @@ class IngressController implements Component {
       status: this.#status,
       unavailable: this.#unavailable,
       generation,
+      resolver,
       servers,
     })
   }
@@ -297,14 +311,16 @@ class IngressController implements Component {
     this.#generation = generation
     this.#metrics.configured(generation, clock.now())
     this.#certificates.retain(new Set(model.sites.flatMap(({ certificate }) => certificate ?? [])))
+    const users = model.sites.flatMap(({ locations }) => locations.flatMap((location) => (typeof location.users === 'object' ? location.users.path : [])))
+    this.#userFiles.retain(new Set(users))
   }
 
   /** Says what is wrong, on the object itself, once for as long as it stays the same. */
   #report(ours: readonly V1Ingress[], problems: readonly Problem[]): void {
-    const messages = new Map<string, Set<string>>()
-    for (const { ingress, message } of problems) {
+    const messages = new Map<string, Map<string, string>>()
+    for (const { ingress, message, reason = 'Rejected' } of problems) {
       const key = keyOf(ingress)
-      messages.set(key, (messages.get(key) ?? new Set()).add(message))
+      messages.set(key, (messages.get(key) ?? new Map<string, string>()).set(message, reason))
     }
     for (const ingress of ours) {
       const key = keyOf(ingress)
@@ -312,7 +328,7 @@ class IngressController implements Component {
       const said = found.join('\n')
       if (this.#said.get(key) === said) continue
       this.#said.set(key, said)
-      for (const message of found) this.#events.event(ingress, 'Warning', 'Rejected', message)
+      for (const [message, reason] of found) this.#events.event(ingress, 'Warning', reason, message)
     }
     const present = new Set(ours.map(keyOf))
     for (const key of this.#said.keys()) if (!present.has(key)) this.#said.delete(key)

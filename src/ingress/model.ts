@@ -27,6 +27,10 @@ export interface Location {
   ingress: string
   /** Name of an upstream; undefined where there is none to ask: 503. */
   upstream: string | undefined
+  /** Asked in place of an upstream: a host by name, as a Service of type ExternalName says. */
+  external: { host: string; port: number } | undefined
+  /** The file of those who may enter; 'missing' where it should be and is not: 503. */
+  users: { path: string } | 'missing' | undefined
   settings: LocationSettings
 }
 
@@ -40,4 +44,6 @@ export interface Upstream {
 export interface Problem {
   ingress: V1Ingress
   message: string
+  /** Of the event; `Rejected` when absent. */
+  reason?: string
 }

@@ -1,4 +1,6 @@
 import type { LocationSettings } from './annotations.ts'
+import { corsLines } from './cors.ts'
+import { limitLines, limitZones } from './limits.ts'
 import type { Location, Model, Site } from './model.ts'
 import { literalPattern, quoted, quotedPattern } from './quote.ts'
 
@@ -22,6 +24,8 @@ export interface ConfigOptions {
   /** Answers for upstreams without endpoints. */
   unavailable: ListenSocket
   generation: string
+  /** Who knows the names that Services of type ExternalName lead to; what stands in resolv.conf is meant when it is absent. */
+  resolver: string | undefined
   /** The addresses nginx asks for an upstream: its endpoints, or what stands for them. */
   servers(upstream: string): string[]
 }
@@ -44,6 +48,7 @@ events {
 }
 http {
 ${indent(httpSettings(options))}
+${indent(zones(model).join('\n'))}
 ${indent(model.upstreams.map(({ name }) => upstreamBlock(name, options)).join('\n'))}
 ${indent(sites.map((site) => serverBlock(site, options)).join('\n'))}
 ${indent(ownServers(options))}
@@ -51,7 +56,13 @@ ${indent(ownServers(options))}
 `
 }
 
-function httpSettings({ stateDirectory, fallbackCertificate }: ConfigOptions): string {
+/** What the limits of the Ingresses are counted in. */
+function zones(model: Model): string[] {
+  const limited = new Map(model.sites.flatMap(({ locations }) => locations).map(({ ingress, settings }) => [ingress, settings.limits]))
+  return [...limited].flatMap(([ingress, limits]) => limitZones(ingress, limits))
+}
+
+function httpSettings({ stateDirectory, fallbackCertificate, resolver }: ConfigOptions): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${quoted(`${stateDirectory}/temp-${kind}`)};`)
   return `${temporary.join('\n')}
 access_log off;
@@ -89,7 +100,7 @@ proxy_next_upstream error timeout;
 proxy_next_upstream_timeout 10s;
 proxy_next_upstream_tries 0;
 proxy_ssl_server_name on;
-proxy_ssl_session_reuse on;`
+proxy_ssl_session_reuse on;${resolver ? `\nresolver ${resolver} valid=5s ipv6=off;` : ''}`
 }
 
 const kept = '_kept'
@@ -160,21 +171,30 @@ function locationBlocks(location: Location, site: Site, asPatterns: boolean, red
 }
 
 function locationBody(location: Location, site: Site, redirect: string, options: ConfigOptions): string[] {
-  const { settings, upstream } = location
+  const { settings, upstream, external, users } = location
   const lines = [`# ${location.ingress}`, ...settings.directives]
   if (settings.forceSslRedirect || (settings.sslRedirect && site.tls)) {
     if (options.https.length > 0) lines.push(`if ($scheme = http) {\n  return 308 ${redirect};\n}`)
   }
   if (settings.redirect) return [...lines, `return ${settings.redirect.code} ${quoted(settings.redirect.to)};`]
-  if (upstream === undefined || options.servers(upstream).length === 0) return [...lines, 'return 503;']
+  const isServed = external ? options.resolver !== undefined : upstream !== undefined && options.servers(upstream).length > 0
+  if (!isServed || users === 'missing') return [...lines, 'return 503;']
+  if (users) lines.push(`auth_basic ${quoted(settings.auth?.realm ?? '')};`, `auth_basic_user_file ${quoted(users.path)};`)
+  lines.push(...limitLines(location.ingress, settings.limits), ...(settings.cors ? corsLines(settings.cors) : []))
   if (settings.rewriteTarget !== undefined) {
     const pattern = location.match === 'regex' ? `(?i)^${location.path}` : `^${literalPattern(location.path)}`
     lines.push(`rewrite ${quotedPattern(pattern)} ${quoted(settings.rewriteTarget)} break;`)
   }
-  return [...lines, ...(settings.backendProtocol.startsWith('GRPC') ? grpcPass(upstream, settings) : proxyPass(upstream, settings))]
+  // A name in a variable is looked up when it is asked for, and not once for all.
+  if (external) lines.push(`set $external ${quoted(`${external.host}:${external.port}`)};`)
+  const isGrpc = settings.backendProtocol.startsWith('GRPC')
+  return [
+    ...lines,
+    ...(isGrpc ? grpcPass(external ? '$external' : String(upstream), settings) : proxyPass(external ? '$external' : `${upstream}$backend_kind`, settings)),
+  ]
 }
 
-function proxyPass(upstream: string, settings: LocationSettings): string[] {
+function proxyPass(to: string, settings: LocationSettings): string[] {
   const header = (name: string, value: string) => `proxy_set_header ${name} ${value};`
   return [
     ...forwarded(settings).map(([name, value]) => header(name, value)),
@@ -182,13 +202,13 @@ function proxyPass(upstream: string, settings: LocationSettings): string[] {
     header('Connection', '$connection_upgrade'),
     // A variable that programs take from the environment: never from outside.
     header('Proxy', '""'),
-    `proxy_pass ${settings.backendProtocol === 'HTTPS' ? 'https' : 'http'}://${upstream}$backend_kind;`,
+    `proxy_pass ${settings.backendProtocol === 'HTTPS' ? 'https' : 'http'}://${to};`,
   ]
 }
 
-function grpcPass(upstream: string, settings: LocationSettings): string[] {
+function grpcPass(to: string, settings: LocationSettings): string[] {
   const headers = forwarded(settings).map(([name, value]) => `grpc_set_header ${name} ${value};`)
-  return [...headers, 'grpc_next_upstream error timeout;', `grpc_pass ${settings.backendProtocol === 'GRPCS' ? 'grpcs' : 'grpc'}://${upstream};`]
+  return [...headers, 'grpc_next_upstream error timeout;', `grpc_pass ${settings.backendProtocol === 'GRPCS' ? 'grpcs' : 'grpc'}://${to};`]
 }
 
 /** What the backend is told of the client. What the client itself claims is not passed on as the truth. */

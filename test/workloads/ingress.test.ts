@@ -53,6 +53,14 @@ const manifests = [
     'secure',
     `tls: [{ hosts: [secure.example.com], secretName: certificate }], rules: [{ host: secure.example.com, http: { paths: [${path('/', 'Prefix', backend('two'))}] } }]`,
   ),
+  `
+---
+apiVersion: v1
+kind: Service
+metadata: { name: elsewhere }
+spec: { type: ExternalName, externalName: one.default.svc.cluster.local }
+`,
+  ingress('external', `rules: [{ host: external.example.com, http: { paths: [${path('/', 'Prefix', backend('elsewhere'))}] } }]`),
   ingress('unserved', `rules: [{ host: unserved.example.com, http: { paths: [${path('/', 'Prefix', backend('nobody'))}] } }]`),
   ingress('foreign', `ingressClassName: other, rules: [{ host: foreign.example.com, http: { paths: [${path('/', 'Prefix', backend('one'))}] } }]`),
 ].join('')
@@ -130,6 +138,10 @@ describe('ingresses', { timeout: 90_000 }, () => {
       return true
     })
     await answers('one.example.com', '/', 'one /\n200')
+  })
+
+  it('leads to where a name leads that is not of the cluster', async () => {
+    await answers('external.example.com', '/deep/', 'one /deep/\n200')
   })
 
   it('answers 503 where nobody serves, and leaves those of other classes alone', async () => {

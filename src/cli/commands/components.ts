@@ -227,6 +227,7 @@ export const ingress: Command = {
     'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'to listen on' },
     'publish-address': { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'written into the status of each Ingress' },
     'state-dir': { type: 'string', value: 'DIRECTORY', default: '/run/skiff-ingress', help: 'configuration and certificates' },
+    resolver: { type: 'string', value: 'ADDRESS', help: "of the cluster's DNS, for Services of type ExternalName" },
     'bind-address': bindOption,
     'metrics-port': metricsOption(10254),
   },
@@ -238,6 +239,7 @@ export const ingress: Command = {
         https: [{ address, port: port(values['https-port'], '--https-port') }],
         publishAddress: String(values['publish-address']),
         stateDirectory: String(values['state-dir']),
+        ...(values.resolver === undefined ? {} : { resolver: String(values.resolver) }),
         ...pagesOn(values),
       }),
     )
