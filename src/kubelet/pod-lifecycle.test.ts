@@ -419,6 +419,15 @@ describe('admission on the node', () => {
     await node.createPod('picky', { nodeSelector: { disk: 'ssd' } })
     const picky = await node.untilPod('picky', 'is refused', (pod) => pod.status?.phase === 'Failed')
     assert.equal(picky.status?.reason, 'NodeAffinity')
+    const sysctls = (...names: string[]) => ({ securityContext: { sysctls: names.map((name) => ({ name, value: '1' })) } })
+    for (const [name, spec, why] of [
+      ['unsafe', sysctls('net/ipv4/tcp_rmem', 'kernel.msgmax'), '"kernel.msgmax" not allowlisted'],
+      ['host-net', { ...sysctls('net.ipv4.tcp_rmem'), hostNetwork: true }, '"net.ipv4.tcp_rmem" not allowed with host net enabled'],
+    ] as const) {
+      await node.createPod(name, spec)
+      const { status } = await node.untilPod(name, 'is refused', (pod) => pod.status?.phase === 'Failed')
+      assert.deepEqual([status?.reason, status?.message], ['SysctlForbidden', `Pod was rejected: forbidden sysctl: ${why}`])
+    }
     const ports = (hostIP?: string) => ({ containers: [{ name: 'main', ports: [{ containerPort: 80, hostPort: 8080, hostIP }] }] })
     await node.createPod('first', ports())
     await node.untilReady('first')

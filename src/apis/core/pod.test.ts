@@ -100,6 +100,13 @@ const invalid: [object, string[]][] = [
     { containers: [{ ...container, env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's' } } }] }] },
     ['spec.containers[0].env[0].valueFrom.secretKeyRef.key: Required value'],
   ],
+  [
+    { securityContext: { sysctls: ['net/ipv4/tcp_rmem', 'unsafe', 'ends-', 'dots..'].map((name) => ({ name, value: '1' })) } },
+    ['ends-', 'dots..'].map(
+      (name, index) =>
+        `spec.securityContext.sysctls[${index + 2}].name: Invalid value: "${name}": must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`,
+    ),
+  ],
   [{ volumes: [{ name: 'v', secret: {} }] }, ['spec.volumes[0].secret.secretName: Required value']],
   [{ volumes: [{ name: 'v', secret: { secretName: 's' }, emptyDir: {} }] }, ['spec.volumes[0].emptyDir: Forbidden: may not specify more than 1 volume type']],
 ]

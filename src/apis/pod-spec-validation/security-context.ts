@@ -5,6 +5,9 @@ import { isDescendingPath } from '../formats.ts'
 const maxId = 2147483647
 const idRange = `must be between 0 and ${maxId}, inclusive`
 
+/** Parts between dots or slashes, as in `net.ipv4.tcp_rmem` and `net/ipv4/tcp_rmem`. */
+const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
+
 function validateIds<T extends object>(context: T, fields: readonly (keyof T & string)[], at: string): FieldError[] {
   const errors: FieldError[] = []
   for (const field of fields) {
@@ -40,12 +43,12 @@ export function validatePodSecurityContext(context: V1PodSecurityContext | undef
   context.sysctls?.forEach((sysctl, index) => {
     const here = `${at}.sysctls[${index}].name`
     if (!sysctl.name) errors.push(required(here))
-    else if (!/^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9][-_a-z0-9]*$/.test(sysctl.name) || sysctl.name.length > 253)
+    else if (!sysctlName.test(sysctl.name) || sysctl.name.length > 253)
       errors.push(
         invalidValue(
           here,
           sysctl.name,
-          'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$',
+          'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$',
         ),
       )
     else if (names.has(sysctl.name)) errors.push(duplicate(here, sysctl.name))

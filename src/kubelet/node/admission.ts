@@ -2,6 +2,7 @@
 import { hostPortsCollide, hostPortsOf } from '../../apis/core/host-ports.ts'
 import { podFitsNode, selectableNode } from '../../apis/core/node-selector.ts'
 import { podRequests, type Resources, resourceAmount } from '../../apis/core/pod-requests.ts'
+import { dottedSysctl, safeSysctls } from '../../apis/core/safe-sysctls.ts'
 import { tolerates } from '../../apis/core/toleration.ts'
 import { toWhole } from '../../machinery/quantity.ts'
 import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
@@ -18,7 +19,20 @@ export function admitPod(pod: V1Pod, node: V1Node | undefined, others: readonly 
   if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: `Failed to admit pod as the OS field doesn't match node OS` }
   const noExecute = untolerated(pod, node)
   if (noExecute) return { reason: 'TaintToleration', message: `Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate` }
+  const sysctl = forbiddenSysctl(pod)
+  if (sysctl) return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${sysctl}` }
   return insufficient(pod, others, allocatable) ?? portTaken(pod, others)
+}
+
+/** Only what is the pod's own may be set: not what it shares with the node. */
+function forbiddenSysctl({ spec }: V1Pod): string | undefined {
+  for (const { name } of spec.securityContext?.sysctls ?? []) {
+    const dotted = dottedSysctl(name)
+    if (!safeSysctls.has(dotted)) return `${JSON.stringify(name)} not allowlisted`
+    if (spec.hostNetwork && dotted.startsWith('net.')) return `${JSON.stringify(name)} not allowed with host net enabled`
+    if (spec.hostIPC && dotted.startsWith('kernel.')) return `${JSON.stringify(name)} not allowed with host ipc enabled`
+  }
+  return undefined
 }
 
 function portTaken(pod: V1Pod, others: readonly V1Pod[]): Refusal | undefined {

@@ -1,4 +1,5 @@
 /** The Pod Security Standards: what pods of the level `baseline` and of the level `restricted` may not ask for. */
+import { safeSysctls } from '../../../apis/core/safe-sysctls.ts'
 import type { V1Container, V1PodSpec, V1SecurityContext, V1Volume } from '../../../machinery/schema/generated/types.ts'
 
 /** What is wrong, and where: `privileged (container "web" must not set securityContext.privileged=true)`. */
@@ -78,13 +79,8 @@ const seLinux: Check = (spec) => {
   return `seLinuxOptions (pod or containers set forbidden securityContext.seLinuxOptions: ${what.join('; ')})`
 }
 
-const sysctlsAllowed = new Set(
-  'kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.ip_unprivileged_port_start net.ipv4.tcp_syncookies net.ipv4.ping_group_range net.ipv4.ip_local_reserved_ports net.ipv4.tcp_keepalive_time net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_intvl net.ipv4.tcp_keepalive_probes net.ipv4.tcp_rmem net.ipv4.tcp_wmem'.split(
-    ' ',
-  ),
-)
 const sysctls: Check = ({ securityContext }) => {
-  const found = (securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => !sysctlsAllowed.has(name))
+  const found = (securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => !safeSysctls.has(name))
   return found.length > 0 ? `forbidden sysctls (${found.join(', ')})` : undefined
 }
 
