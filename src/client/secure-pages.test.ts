@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ensurePki, type Pki } from '../cluster/pki/pki.ts'
 import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import type { Client } from './client.ts'
 import { SecurePages } from './secure-pages.ts'
@@ -37,7 +38,15 @@ before(async () => {
     registry.counter(`${name}_total`, 'x').of().add()
     return registry
   }
-  const serve = (name: string) => pages.serve({ host: '127.0.0.1', port: 0, registry: registryOf(name), client, unwell: () => unwell })
+  const serve = (name: string) =>
+    pages.serve({
+      host: '127.0.0.1',
+      port: 0,
+      registry: registryOf(name),
+      client,
+      pages: { '/metrics/resources': () => `# of ${name}\n` },
+      unwell: () => unwell,
+    })
   ports = [await serve('scheduler'), await serve('manager')]
 })
 after(async () => {
@@ -66,6 +75,13 @@ test('each component is told of on its own port, to who may read it', async () =
   const admin = { cert: pki.admin.certificate, key: pki.admin.key }
   assert.equal((await get(ports[0], '/metrics', admin))[0], 200)
   assert.equal((await get(ports[0], '/other', admin))[0], 404)
+  assert.deepEqual(await get(ports[1], '/metrics/resources', admin), [200, '# of manager\n'])
+  assert.equal((await get(ports[1], '/metrics/resources', { token: 'good' }))[0], 403)
+  const well = async () => valueIn((await get(ports[0], '/metrics/slis', admin))[1], 'kubernetes_healthcheck', { type: 'livez' })
+  assert.equal(await well(), 1)
+  unwell = 'it is stopped'
+  assert.equal(await well(), 0)
+  unwell = undefined
 })
 
 test('nobody else is', async () => {

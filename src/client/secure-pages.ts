@@ -8,7 +8,7 @@ import * as https from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../machinery/clock.ts'
-import { expositionType } from '../machinery/metrics/exposition.ts'
+import { Exposition, expositionType } from '../machinery/metrics/exposition.ts'
 import type { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { Client } from './client.ts'
 import { DelegatedAccess, verbOfMethod } from './delegated-access.ts'
@@ -28,6 +28,8 @@ export interface ServedComponent {
   registry: MetricRegistry
   /** Asks about callers. */
   client: Client
+  /** Further pages of metrics, by path: `/metrics/resources`. */
+  pages?: Readonly<Record<string, () => string>>
   /** Why it is not well; absent: it is. */
   unwell?(): string | undefined
 }
@@ -123,7 +125,18 @@ async function respond(request: IncomingMessage, response: ServerResponse, compo
   if (!(await access.may(caller, { nonResourceAttributes: { verb, path } })))
     return plain(403, refusal(403, 'Forbidden', `forbidden: User "${caller.name}" cannot ${verb} path "${path}"`), 'application/json')
   if (path === '/metrics') return plain(200, component.registry.text(), expositionType)
+  if (path === '/metrics/slis') return plain(200, serviceLevels(component), expositionType)
+  const page = component.pages && Object.hasOwn(component.pages, path) ? component.pages[path] : undefined
+  if (page) return plain(200, page(), expositionType)
   plain(404, '404 page not found\n')
+}
+
+/** KEP-3466: whether it is well, as a number. */
+function serviceLevels({ unwell }: ServedComponent): string {
+  const page = new Exposition()
+  const sample = page.family('kubernetes_healthcheck', 'gauge', '[STABLE] The result of each health check: 1 for healthy.')
+  for (const type of open) sample({ name: 'ping', type: type.slice(1) }, unwell?.() === undefined ? 1 : 0)
+  return page.toString()
 }
 
 const refusal = (code: number, reason: string, message: string): string =>

@@ -1,7 +1,9 @@
 /** `/metrics` and health of the components that have no server of their own, on upstream's ports of the node's address. */
 import type { Component, ComponentContext } from '../client/component.ts'
+import { Pod } from '../client/resources.ts'
 import { SecurePages } from '../client/secure-pages.ts'
 import type { Clock } from '../machinery/clock.ts'
+import { podResourceMetrics } from '../scheduler/pod-resource-metrics.ts'
 import type { Pki } from './pki/pki.ts'
 
 /** Upstream's secure ports. */
@@ -23,7 +25,12 @@ export async function startComponentPages({ pki, clock, address, components }: C
   })
   for (const [name, port] of Object.entries(componentPorts)) {
     const context = components[name as keyof typeof componentPorts]
-    if (context?.metrics) await pages.serve({ host: address, port, registry: context.metrics, client: context.client })
+    if (!context?.metrics) continue
+    const { informers, client, metrics: registry } = context
+    // The pods that a scheduler follows anyway.
+    const more: Record<string, () => string> =
+      name === 'kube-scheduler' ? { '/metrics/resources': () => podResourceMetrics(informers.informer(Pod).list()) } : {}
+    await pages.serve({ host: address, port, registry, client, pages: more })
   }
   return { name: 'component pages', stop: () => pages.stop() }
 }

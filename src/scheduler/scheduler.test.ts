@@ -6,6 +6,7 @@ import { Namespace, Node, Pod, PodDisruptionBudget, PriorityClass, ServiceAccoun
 import { Bench } from '../controllers/testing/bench.ts'
 import { timestamp } from '../machinery/clock.ts'
 import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { type Labels, valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1NodeSpec, V1Pod, V1PodSpec } from '../machinery/schema/generated/types.ts'
 import { startScheduler } from './scheduler.ts'
@@ -242,6 +243,16 @@ test('what it does is told under the names that dashboards know', async () => {
   const sli = families.get('scheduler_pod_scheduling_sli_duration_seconds')?.samples.find(({ name }) => name.endsWith('_count'))
   assert.deepEqual([sli?.labels, sli?.value], [{ attempts: '1' }, 1])
   assert.deepEqual(values('scheduler_preemption_attempts_total'), { '': 1 })
+  const times = (family: string, extension_point: string, labels: Labels) =>
+    valueIn(metrics.text(), `scheduler_${family}_duration_seconds_count`, { extension_point, ...labels })
+  const profile = 'default-scheduler'
+  for (const point of ['PreFilter', 'Filter', 'Reserve', 'PreBind', 'Bind'])
+    assert.equal(times('framework_extension_point', point, { status: 'Success', profile }), point === 'PreFilter' ? 2 : 1, point)
+  for (const point of ['Filter', 'PostFilter']) assert.equal(times('framework_extension_point', point, { status: 'Unschedulable', profile }), 1, point)
+  // One node is chosen without scores, and only the first of ten cycles is looked at more closely.
+  assert.equal(times('framework_extension_point', 'Score', {}), 0)
+  assert.equal(times('plugin_execution', 'Filter', { plugin: 'NodeResourcesFit', status: 'Success' }), 1)
+  assert.equal(times('plugin_execution', 'Filter', { plugin: 'NodeResourcesFit', status: 'Unschedulable' }), 0)
   await scheduler.stop()
   await bench.stop()
 })

@@ -12,6 +12,7 @@ import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import type { V1Pod } from '../machinery/schema/generated/types.ts'
 import { SchedulerCache } from './cache.ts'
 import { followCluster } from './cluster-events.ts'
+import { CycleTimes, type ExtensionPoint } from './cycle-times.ts'
 import type { CycleState, Plugin } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
 import { Nominations } from './nominations.ts'
@@ -77,6 +78,7 @@ class Scheduler {
   readonly #nominations = new Nominations()
   readonly #preemptor: Preemptor
   readonly #metrics: SchedulerMetrics
+  readonly #times: CycleTimes
   #binding = 0
   #scheduled = false
   #stopped = false
@@ -94,8 +96,10 @@ class Scheduler {
         volumes: informers.informer(PersistentVolume),
         classes: informers.informer(StorageClass),
       })
-    this.#cycle = new SchedulingCycle(this.#plugins, clock, this.#nominations)
-    this.#metrics = new SchedulerMetrics(context.metrics ?? new MetricRegistry(), clock, this.#name)
+    const registry = context.metrics ?? new MetricRegistry()
+    this.#times = new CycleTimes(registry, clock, this.#name)
+    this.#cycle = new SchedulingCycle(this.#plugins, clock, this.#nominations, this.#times)
+    this.#metrics = new SchedulerMetrics(registry, clock, this.#name)
     this.#queue = new SchedulingQueue(
       clock,
       () => this.#soon(),
@@ -166,7 +170,9 @@ class Scheduler {
     const result = this.#cycle.run(pod, this.#cache)
     this.#metrics.chosen(this.#context.clock.monotonic() - begun)
     if (!result.ok) {
+      const since = this.#times.now()
       const { message, nominate } = this.#preemptor.attempt(pod, result, queued.seen)
+      this.#times.point('PostFilter', nominate ? 'Success' : 'Unschedulable', since)
       this.#queue.reject(queued, result.wakenBy, result.rejectedBy)
       this.#metrics.attempted('unschedulable', begun)
       this.#say(queued, message, nominate)
@@ -175,7 +181,9 @@ class Scheduler {
     const { node, state } = result
     this.#cache.assume(pod, node.name)
     this.#nominations.remove(pod.key)
+    const reserving = this.#times.now()
     for (const plugin of this.#plugins) plugin.reserve?.(pod, node, state)
+    this.#times.point('Reserve', 'Success', reserving)
     const span = {
       name: 'scheduling cycle',
       start: started,
@@ -200,6 +208,8 @@ class Scheduler {
     }
     const timeout = new AbortController()
     const timer = this.#context.clock.after(bindTimeout, () => timeout.abort())
+    let point: ExtensionPoint = 'PreBind'
+    let since = this.#times.now()
     try {
       for (const plugin of this.#plugins) {
         const prepared = plugin.preBind?.(queued.pod, node, state, timeout.signal)
@@ -207,17 +217,22 @@ class Scheduler {
         if (prepared) uncount()
         await prepared
       }
+      this.#times.point('PreBind', 'Success', since)
+      point = 'Bind'
+      since = this.#times.now()
       await client.subresource(Pod, { namespace, name }, 'binding', 'create', {
         apiVersion: 'v1',
         kind: 'Binding',
         metadata: { namespace, name, uid },
         target: { apiVersion: 'v1', kind: 'Node', name: node.name },
       })
+      this.#times.point('Bind', 'Success', since)
       this.#queue.done(queued.key)
       this.#metrics.attempted('scheduled', begun)
       this.#metrics.bound(queued)
       this.#events.event(queued.pod, 'Normal', 'Scheduled', `Successfully assigned ${queued.key} to ${node.name}`, { client })
     } catch (error) {
+      this.#times.point(point, 'Error', since)
       this.#metrics.attempted('error', begun)
       for (const plugin of this.#plugins) plugin.unreserve?.(podInfo(queued.pod), node, state)
       this.#cache.forget(queued.key)

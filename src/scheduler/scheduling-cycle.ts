@@ -4,6 +4,7 @@
  * percentage), starting where the last cycle stopped.
  */
 import type { Clock } from '../machinery/clock.ts'
+import type { CycleTimes, Status } from './cycle-times.ts'
 import type { Cluster, ClusterEvent, CycleState, Plugin, Rejection } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
 import { Nominations } from './nominations.ts'
@@ -29,16 +30,22 @@ export class FilterRun {
   readonly #pod: PodInfo
   readonly #filters: readonly Plugin[]
   readonly #state: CycleState
+  readonly #times: CycleTimes | undefined
 
-  constructor(pod: PodInfo, filters: readonly Plugin[], state: CycleState) {
+  /** `times`: each filter is timed on each node. */
+  constructor(pod: PodInfo, filters: readonly Plugin[], state: CycleState, times?: CycleTimes) {
     this.#pod = pod
     this.#filters = filters
     this.#state = state
+    this.#times = times
   }
 
   check(node: NodeInfo, onRejection?: (plugin: Plugin) => void): Rejection | undefined {
+    const times = this.#times
     for (const plugin of this.#filters) {
+      const start = times?.now() ?? 0
       const rejection = plugin.filter?.(this.#pod, node, this.#state)
+      times?.plugin(plugin.name, 'Filter', statusOf(rejection), start)
       if (!rejection) continue
       onRejection?.(plugin)
       return rejection
@@ -80,9 +87,11 @@ export class SchedulingCycle {
   readonly #plugins: readonly Plugin[]
   readonly #clock: Clock
   readonly #nominations: Nominations
+  readonly #times: CycleTimes | undefined
   #next = 0
 
-  constructor(plugins: readonly Plugin[], clock: Clock, nominations = new Nominations()) {
+  constructor(plugins: readonly Plugin[], clock: Clock, nominations = new Nominations(), times?: CycleTimes) {
+    this.#times = times
     this.#plugins = plugins
     this.#clock = clock
     this.#nominations = nominations
@@ -94,23 +103,33 @@ export class SchedulingCycle {
     if (nodes.length === 0) return failure('no nodes available to schedule pods', ['node-added'])
     const filters: Plugin[] = []
     const skipped = new Set<string>()
+    const times = this.#times
+    const sampled = times?.begin() ? times : undefined
+    let since = times?.now() ?? 0
     for (const plugin of this.#plugins) {
+      const start = sampled?.now() ?? 0
       const result = plugin.preFilter?.(pod, cluster, state)
+      if (plugin.preFilter) sampled?.plugin(plugin.name, 'PreFilter', statusOf(result), start)
       if (result === 'skip') skipped.add(plugin.name)
-      else if (result) return failure(allNodes(nodes.length, result.reason), plugin.wakenBy, [plugin.name])
-      else if (plugin.filter) filters.push(plugin)
+      else if (result) {
+        times?.point('PreFilter', statusOf(result), since)
+        return failure(allNodes(nodes.length, result.reason), plugin.wakenBy, [plugin.name])
+      } else if (plugin.filter) filters.push(plugin)
     }
-    const run = new FilterRun(pod, filters, state)
+    times?.point('PreFilter', 'Success', since)
+    const run = new FilterRun(pod, filters, state, sampled)
+    since = times?.now() ?? 0
     // Room was made for it there.
     const nominated = cluster.node(this.#nominations.nodeOf(pod.key) ?? '')
     if (nominated && !run.checkWith(nominated, this.#coming(nominated, pod))) return { ok: true, node: nominated, state, looked: 1, feasible: 1 }
     const { feasible, rejections, rejectedBy, looked } = this.#filter(pod, nodes, run)
+    times?.point('Filter', feasible.length === 0 ? 'Unschedulable' : 'Success', since)
     if (feasible.length === 0) {
       const wakenBy = new Set([...rejectedBy].flatMap((plugin) => plugin.wakenBy))
       const names = [...rejectedBy].map(({ name }) => name)
       return { ok: false, message: summary(nodes.length, rejections), wakenBy, rejectedBy: names, rejections, run }
     }
-    const node = feasible.length === 1 ? (feasible[0] as NodeInfo) : this.#best(pod, feasible, cluster, state, skipped)
+    const node = feasible.length === 1 ? (feasible[0] as NodeInfo) : this.#best(pod, feasible, cluster, state, { skipped, sampled })
     return { ok: true, node, state, looked, feasible: feasible.length }
   }
 
@@ -137,17 +156,38 @@ export class SchedulingCycle {
     return { feasible, rejections, rejectedBy, looked }
   }
 
-  #best(pod: PodInfo, nodes: NodeInfo[], cluster: Cluster, state: CycleState, skipped: ReadonlySet<string>): NodeInfo {
+  #best(
+    pod: PodInfo,
+    nodes: NodeInfo[],
+    cluster: Cluster,
+    state: CycleState,
+    { skipped, sampled }: { skipped: ReadonlySet<string>; sampled: CycleTimes | undefined },
+  ): NodeInfo {
+    const times = this.#times
+    const begun = times?.now() ?? 0
+    let preparing = 0
     const totals = new Array<number>(nodes.length).fill(0)
     const scores = new Array<number>(nodes.length).fill(0)
     for (const plugin of this.#plugins) {
       // What a plugin skipped in preFilter it may still score (its preScore decides).
       if (!plugin.score || (skipped.has(plugin.name) && !plugin.preScore)) continue
-      if (plugin.preScore?.(pod, nodes, cluster, state) === 'skip') continue
+      if (plugin.preScore) {
+        const start = times?.now() ?? 0
+        const skip = plugin.preScore(pod, nodes, cluster, state)
+        sampled?.plugin(plugin.name, 'PreScore', statusOf(skip), start)
+        if (times) preparing += times.now() - start
+        if (skip === 'skip') continue
+      }
+      const start = sampled?.now() ?? 0
       for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(pod, nodes[i] as NodeInfo, state)
       plugin.normalize?.(scores, pod, state)
+      sampled?.plugin(plugin.name, 'Score', 'Success', start)
       const weight = plugin.weight ?? 1
       for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
+    }
+    if (times) {
+      times.point('PreScore', 'Success', times.now() - preparing)
+      times.point('Score', 'Success', begun + preparing)
     }
     let best = nodes[0] as NodeInfo
     let bestScore = Number.NEGATIVE_INFINITY
@@ -167,6 +207,9 @@ export class SchedulingCycle {
     return best
   }
 }
+
+const statusOf = (result: Rejection | 'skip' | undefined): Status =>
+  result === undefined ? 'Success' : result === 'skip' ? 'Skip' : result.unresolvable ? 'UnschedulableAndUnresolvable' : 'Unschedulable'
 
 function failure(message: string, wakenBy: readonly ClusterEvent[], rejectedBy: readonly string[] = []): CycleResult {
   return { ok: false, message, wakenBy: new Set(wakenBy), rejectedBy, rejections: new Map() }
