@@ -2,39 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
-
-const pool = (name: string, spec: object = {}) =>
-  JSON.stringify({
-    apiVersion: 'skiff.dev/v1',
-    kind: 'NodePool',
-    metadata: { name },
-    spec: {
-      kind: 'Simulated',
-      maxSize: 5,
-      template: { capacity: { cpu: 2, memory: '4Gi' }, labels: { for: name } },
-      scaleDown: { unneededSeconds: 2, delayAfterAddSeconds: 0 },
-      ...spec,
-    },
-  })
-
-const deployment = (name: string, to: string, replicas: number) =>
-  JSON.stringify({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: {
-          nodeSelector: { for: to },
-          terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'main', image: 'web:1', resources: { requests: { cpu: '800m' } } }],
-        },
-      },
-    },
-  })
+import { deploymentFor, nodePool as pool } from '../tools/node-pools.ts'
 
 describe('node pools', () => {
   let cluster: TestCluster
@@ -65,7 +33,7 @@ describe('node pools', () => {
   it('grows for a Deployment that does not fit, and shrinks when that is deleted', async () => {
     const { kubectl } = cluster
     await kubectl('apply -f -', { stdin: pool('workers') })
-    await kubectl('apply -f -', { stdin: deployment('web', 'workers', 5) })
+    await kubectl('apply -f -', { stdin: deploymentFor('workers', 'web', 5) })
     await kubectl('rollout status deployment/web --timeout=30s')
     assert.equal((await nodes('workers')).length, 3)
     assert.match(await kubectl('get events --field-selector reason=TriggeredScaleUp'), /pod triggered scale-up: \[\{workers \d->\d \(max: 5\)\}\]/)
@@ -78,7 +46,7 @@ describe('node pools', () => {
   it('says so when the most nodes are there', async () => {
     const { kubectl } = cluster
     await kubectl('apply -f -', { stdin: pool('small', { maxSize: 1 }) })
-    await kubectl('apply -f -', { stdin: deployment('many', 'small', 5) })
+    await kubectl('apply -f -', { stdin: deploymentFor('small', 'many', 5) })
     await eventually('the limit is told', async () =>
       /pod didn't trigger scale-up: .*1 max node group size reached/.test(await kubectl('get events --field-selector reason=NotTriggerScaleUp')),
     )
@@ -90,7 +58,7 @@ describe('node pools', () => {
     const { kubectl } = cluster
     await kubectl('apply -f -', { stdin: pool('guarded', { minSize: 2 }) })
     await eventually('there are two nodes', async () => (await nodes('guarded')).length === 2)
-    await kubectl('apply -f -', { stdin: deployment('kept', 'guarded', 1) })
+    await kubectl('apply -f -', { stdin: deploymentFor('guarded', 'kept', 1) })
     await kubectl('rollout status deployment/kept --timeout=30s')
     await kubectl('create poddisruptionbudget kept --selector=app=kept --min-available=1')
     const node = await kubectl('get pods -l app=kept -o jsonpath={.items[0].spec.nodeName}')
