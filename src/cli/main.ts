@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { UserError } from '../cluster/user-error.ts'
 import { type Command, helpOf, parseOptions } from './command.ts'
+import { keepAlive } from './keep-alive.ts'
 
 /** Loaded when named: `skiff status` need not read the code of the API server. */
 const commands: Record<string, { summary: string; load(): Promise<Command> }> = {
@@ -61,11 +62,15 @@ async function main(words: string[]): Promise<number> {
   return (await command.run(parsed.values as Record<string, string | boolean | undefined>, parsed.positionals)) ?? 0
 }
 
-try {
-  // What is left open (a pipe to a cluster that goes on) must not hold the command up.
-  process.exit(await main(process.argv.slice(2)))
-} catch (error) {
-  if (error instanceof UserError) console.error(`skiff: ${error.message}`)
-  else console.error(error)
-  process.exitCode = 1
+/** What is left open (a pipe to a cluster that goes on, the file of a broken archive) must not hold the command up. */
+async function codeOf(words: string[]): Promise<number> {
+  try {
+    return await main(words)
+  } catch (error) {
+    if (error instanceof UserError) console.error(`skiff: ${error.message}`)
+    else console.error(error)
+    return 1
+  }
 }
+
+process.exit(await keepAlive(() => codeOf(process.argv.slice(2))))

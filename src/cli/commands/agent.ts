@@ -7,7 +7,6 @@ import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import type { Command, Values } from '../command.ts'
-import { keepAlive } from '../keep-alive.ts'
 import { quantities } from '../numbers.ts'
 import { dataDirOf } from './data-dir.ts'
 
@@ -37,22 +36,20 @@ export const agent: Command = {
     checkRequirements()
     const data = dataDirOf(values)
     const [token, caHash] = [text(values, 'token'), text(values, 'ca-hash')]
-    const joined = await keepAlive(() =>
-      joinMachine({
-        server,
-        ...(token ? { token } : {}),
-        ...(caHash ? { caHash } : {}),
-        ...(address ? { address } : {}),
-        nodeName: String(values['node-name']),
-        dataDir: data.root,
-        egress,
-        labels: {},
-        taints: [],
-        capacity: quantities(values.capacity, '--capacity'),
-        clock: realClock,
-        log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
-      }),
-    )
+    const joined = await joinMachine({
+      server,
+      ...(token ? { token } : {}),
+      ...(caHash ? { caHash } : {}),
+      ...(address ? { address } : {}),
+      nodeName: String(values['node-name']),
+      dataDir: data.root,
+      egress,
+      labels: {},
+      taints: [],
+      capacity: quantities(values.capacity, '--capacity'),
+      clock: realClock,
+      log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
+    })
     console.log(`this machine is the node '${joined.nodeName}' with the address ${joined.address}; its log is in ${data.logs}/agent.log`)
     if (values.detach) return 0
     console.log("Ctrl-C stops it ('skiff agent --detach' leaves it running)")
@@ -66,7 +63,7 @@ export const agent: Command = {
       }, 500)
     })
     console.log('stopping')
-    await keepAlive(() => stopMachine(data, realClock))
+    await stopMachine(data, realClock)
     return 0
   },
 }

@@ -5,7 +5,6 @@ import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { Command } from '../command.ts'
-import { keepAlive } from '../keep-alive.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 export const down: Command = {
@@ -15,7 +14,7 @@ export const down: Command = {
   async run(values) {
     const data = dataDirOf(values)
     const wasRunning = await stopCluster(data)
-    const wasAgent = await keepAlive(() => stopMachine(data, realClock))
+    const wasAgent = await stopMachine(data, realClock)
     console.log(wasRunning || wasAgent ? 'stopped' : `no cluster was running over ${data.root}`)
     if (values.purge) {
       if (existsSync(data.root) && !existsSync(join(data.root, 'layout')))

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { buildInNamespace } from '../../cluster/example-images.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { loadImages, openImageStore, pullImage, saveImages } from '../../runtime/embedded/image-operations.ts'
@@ -16,12 +17,20 @@ function credentialsOf(values: Values): { username: string; password: string } |
 }
 
 /** What went wrong with an image, in one sentence. */
-async function told<T>(work: Promise<T>): Promise<T> {
+async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work
+    return await work()
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** A file that can be read; others are told of at once. */
+function fileAt(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) throw new UserError(`there is no file ${path}`)
+  if (found.isDirectory()) throw new UserError(`${path} is a directory: give a file`)
+  return path
 }
 
 const actions = ['pull', 'load', 'save', 'build', 'ls', 'rm']
@@ -48,31 +57,33 @@ export const image: Command = {
         for (const one of store().list()) console.log(`${one.id.slice(7, 19)}  ${megabytes(one.size).padStart(8)}  ${one.repoTags.join(', ') || '<none>'}`)
         return 0
       case 'rm':
-        if (!store().find(word(0, 'the name of an image'))) throw new UserError(`there is no image ${words[0]}: 'skiff image ls' lists them`)
-        store().remove(word(0, 'the name of an image'))
-        store().collectGarbage()
+        await told(async () => {
+          const name = word(0, 'the name of an image')
+          if (!store().find(name)) throw new UserError(`there is no image ${name}: 'skiff image ls' lists them`)
+          store().remove(name)
+        })
         return 0
       case 'pull': {
         const name = word(0, 'the name of an image')
         const credentials = credentialsOf(values)
-        await told(pullImage(name, { store: store(), ...(credentials ? { auth: credentials } : {}) }))
+        await told(() => pullImage(name, { store: store(), ...(credentials ? { auth: credentials } : {}) }))
         console.log(`pulled ${name}`)
         return 0
       }
       case 'load': {
-        const file = word(0, 'an archive')
-        if (!existsSync(file)) throw new UserError(`there is no file ${file}`)
-        for (const one of await told(loadImages(file, store()))) console.log(`loaded ${one.name}`)
+        const file = fileAt(word(0, 'an archive'))
+        for (const one of await told(() => loadImages(file, store()))) console.log(`loaded ${one.name}`)
         return 0
       }
       case 'save': {
         const name = word(0, 'the name of an image')
-        await told(saveImages([name], word(1, 'a file to write'), store()))
+        const file = word(1, 'a file to write')
+        if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) throw new UserError(`there is no directory ${dirname(file)}`)
+        await told(() => saveImages([name], file, store()))
         return 0
       }
       case 'build': {
-        const recipe = word(0, 'a recipe')
-        if (!existsSync(recipe)) throw new UserError(`there is no file ${recipe}`)
+        const recipe = fileAt(word(0, 'a recipe'))
         if (typeof values.tag !== 'string') throw new UserError("'skiff image build' needs the image's name: -t NAME")
         await buildInNamespace(directory, recipe, values.tag, (line) => console.log(line))
         return 0

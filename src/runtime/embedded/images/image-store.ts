@@ -10,7 +10,6 @@ import type { Image } from '../../runtime.ts'
 import { namesIn } from '../json-file.ts'
 import { BlobStore } from './blob-store.ts'
 import { isDigest } from './digest.ts'
-import { fileAge } from './file-age.ts'
 import { asImage, type ImageRecord } from './image-record.ts'
 import { LayerStore } from './layer-store.ts'
 import { Leases } from './leases.ts'
@@ -84,8 +83,8 @@ export function openImageStore(directory: string, clock: Clock = realClock, owne
       layers.removeUnfinished(keepUnfinished)
       references.removeUnfinished(keepUnfinished)
       for (const name of namesIn(directory)) {
-        const path = join(directory, name)
-        if (name.startsWith('loading-') && fileAge(path) > keepUnfinished) rmSync(path, { recursive: true, force: true })
+        const [, lease] = /^loading-(.*)$/.exec(name) ?? []
+        if (lease !== undefined && !leases.lasts(lease)) rmSync(join(directory, name), { recursive: true, force: true })
       }
     })
   }

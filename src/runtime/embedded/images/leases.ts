@@ -29,6 +29,8 @@ export interface Pin {
 }
 
 export interface Lease {
+  /** Names what its work makes for itself alone; see {@link Leases.lasts}. */
+  readonly id: string
   /** Found content may be relied on once this has resolved. */
   add(...content: string[]): Promise<void>
   release(): void
@@ -50,13 +52,15 @@ export class Leases {
 
   /** For content that is looked for, fetched or made: see {@link Lease.add}. */
   async take(): Promise<Lease> {
-    const path = join(this.#directory, `work-${this.#clock.uuid()}.json`)
+    const id = this.#clock.uuid()
+    const path = this.#pathOf(id)
     const content = new Set<string>()
     const save = () => writeJson(path, { content: [...content] } satisfies LeaseFile)
     save()
     const renewal = this.#clock.every(renewEvery, save)
     await this.#noCollector()
     return {
+      id,
       add: async (...more) => {
         for (const one of more) content.add(one)
         save()
@@ -67,6 +71,15 @@ export class Leases {
         rmSync(path, { force: true })
       },
     }
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#directory, `work-${id}.json`)
+  }
+
+  /** Whether whoever took this lease is still at work. */
+  lasts(id: string): boolean {
+    return fileAge(this.#pathOf(id)) <= deadAfter
   }
 
   /** Lasts until {@link unpin}, or until the holder is gone. Whether the content is there is known once this has resolved. */

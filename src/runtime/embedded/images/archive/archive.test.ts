@@ -85,7 +85,7 @@ describe('image archives', { skip: process.getuid?.() !== 0 ? 'needs root' : fal
   it('say what is wrong with them', async () => {
     const file = join(directory, 'bad.tar')
     writeFileSync(file, tarOf([{ name: 'x', content: 'x' }]))
-    await assert.rejects(loadImages(file, store), /is no image archive/)
+    await assert.rejects(loadImages(file, store), /bad\.tar cannot be loaded: it has neither index\.json nor manifest\.json/)
     writeFileSync(file, tarOf([{ name: 'manifest.json', content: JSON.stringify([{ Config: 'c', RepoTags: [], Layers: [] }]) }]))
     await assert.rejects(loadImages(file, store), /the archive lacks c/)
   })

@@ -1,5 +1,5 @@
 /** Loads images from archives: what `docker save` writes, and OCI image layouts in a tar file; compressed or not. */
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createReadStream, createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -9,7 +9,7 @@ import { Digester, digestOf } from '../digest.ts'
 import type { ImageRecord } from '../image-record.ts'
 import type { ImageStore } from '../image-store.ts'
 import type { Lease } from '../leases.ts'
-import { choosePlatform, compressionOf, type Descriptor, type Index, isIndex, type Manifest, mediaTypes } from '../manifest.ts'
+import { choosePlatform, compressionOf, type Descriptor, hostPlatform, type Index, isIndex, type Manifest, mediaTypes } from '../manifest.ts'
 import { canonicalName, parseReference } from '../reference.ts'
 import { storeImage } from '../store-image.ts'
 import { readTar } from '../tar/read.ts'
@@ -20,21 +20,29 @@ interface DockerManifest {
   Layers: string[]
 }
 
-/** `names` replaces the names in an archive of one image. Returns all images of the archive. */
+/**
+ * `names` replaces the names in an archive of one image. Returns all images of the archive. Throws when it holds none
+ * for this machine, and names the file when it is none.
+ */
 export async function loadImages(path: string, store: ImageStore, names: string[] = []): Promise<ImageRecord[]> {
   const lease = await store.leases.take()
-  const directory = mkdtempSync(join(store.directory, 'loading-'))
+  const directory = join(store.directory, `loading-${lease.id}`)
+  mkdirSync(directory)
   try {
     const files = await unpack(path, directory)
-    const text = async (name: string) => {
+    const read = async <T>(name: string): Promise<T | undefined> => {
       const file = files.get(name)
-      return file && (await readFile(file, 'utf8'))
+      return file === undefined ? undefined : (JSON.parse(await readFile(file, 'utf8')) as T)
     }
-    const index = await text('index.json')
-    const docker = await text('manifest.json')
-    if (index) return await loadLayout(store, lease, files, JSON.parse(index) as Index, docker ? (JSON.parse(docker) as DockerManifest[]) : [], names)
-    if (docker) return await loadDocker(store, lease, files, JSON.parse(docker) as DockerManifest[], names)
-    throw new Error(`${path} is no image archive: it has neither index.json nor manifest.json`)
+    const index = await read<Index>('index.json')
+    const docker = await read<DockerManifest[]>('manifest.json')
+    if (!index && !docker) throw new Error('it has neither index.json nor manifest.json')
+    const loaded = index ? await loadLayout(store, lease, files, index, docker ?? [], names) : await loadDocker(store, lease, files, docker ?? [], names)
+    if (loaded.length > 0) return loaded
+    const { os, architecture } = hostPlatform()
+    throw new Error(`it holds no image for ${os}/${architecture}`)
+  } catch (error) {
+    throw new Error(`${path} cannot be loaded: ${error instanceof Error ? error.message : error}`, { cause: error })
   } finally {
     rmSync(directory, { recursive: true, force: true })
     lease.release()
