@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { V1HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from '../../machinery/schema/generated/types.ts'
+import type { V1HorizontalPodAutoscaler, V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from '../../machinery/schema/generated/types.ts'
 import { created, problems, row } from '../testing/draft.ts'
 import { HorizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { HorizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
@@ -44,6 +44,21 @@ test('what version 1 cannot say goes along', () => {
   const one = HorizontalPodAutoscalerV1.storedAs?.fromStored(two as never) as V1HorizontalPodAutoscaler
   assert.ok(one.metadata.annotations?.['autoscaling.alpha.kubernetes.io/metrics'])
   assert.deepEqual(HorizontalPodAutoscalerV1.storedAs?.toStored(one), two)
+})
+
+test('a behavior has the form that clients of version 1 know, and is understood in any case; what it leaves out is as usual', () => {
+  const annotation = 'autoscaling.alpha.kubernetes.io/behavior'
+  const text =
+    '{"ScaleUp":null,"ScaleDown":{"StabilizationWindowSeconds":60,"SelectPolicy":null,"Policies":[{"Type":"Pods","Value":1,"PeriodSeconds":30}],"Tolerance":null}}'
+  const one = created(HorizontalPodAutoscalerV1, { metadata: { ...metadata, annotations: { [annotation]: text } }, spec: { scaleTargetRef, maxReplicas: 5 } })
+  assert.deepEqual(problems(HorizontalPodAutoscalerV1, one), [])
+  const stored = HorizontalPodAutoscalerV1.storedAs?.toStored(one) as unknown as V2HorizontalPodAutoscaler
+  assert.deepEqual(stored.spec.behavior?.scaleDown, { stabilizationWindowSeconds: 60, policies: [{ type: 'Pods', value: 1, periodSeconds: 30 }] })
+  assert.equal(stored.spec.behavior?.scaleUp?.policies?.length, 2)
+  const back = HorizontalPodAutoscalerV1.storedAs?.fromStored(stored as never) as V1HorizontalPodAutoscaler
+  const { ScaleDown, ScaleUp } = JSON.parse(back.metadata.annotations?.[annotation] ?? '')
+  assert.deepEqual(ScaleDown, JSON.parse(text).ScaleDown)
+  assert.deepEqual(ScaleUp.Policies[1], { Type: 'Percent', Value: 100, PeriodSeconds: 15 })
 })
 
 test('every kind of metric has the form of version 1 in its annotation, and comes back the same', () => {

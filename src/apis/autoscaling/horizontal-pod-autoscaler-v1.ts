@@ -4,6 +4,7 @@ import { ageColumn, integer, nameColumn, text } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
 import type { Resource } from '../resource.ts'
 import { keepStatus, statusSubresource } from '../subresources.ts'
+import { behaviorFromParsed, behaviorToText } from './behavior-annotation.ts'
 import { HorizontalPodAutoscaler, validateAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { currentFromV1, currentToV1, metricFromV1, metricToV1 } from './v1-metrics.ts'
 
@@ -62,7 +63,7 @@ function toV2({ apiVersion: _, metadata, spec, status, ...rest }: V1HorizontalPo
   const annotations = { ...metadata.annotations }
   const metrics: V2MetricSpec[] = (taken<Record<string, unknown>[]>(annotations, metricsAnnotation) ?? []).map(metricFromV1)
   if (cpu !== undefined) metrics.unshift({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } } })
-  const behavior: V2HorizontalPodAutoscaler['spec']['behavior'] = taken(annotations, behaviorAnnotation)
+  const behavior = behaviorFromParsed(taken(annotations, behaviorAnnotation))
   const conditions: NonNullable<V2HorizontalPodAutoscaler['status']>['conditions'] = taken(annotations, conditionsAnnotation)
   const current = (taken<Record<string, unknown>[]>(annotations, currentAnnotation) ?? []).map(currentFromV1)
   const { currentCPUUtilizationPercentage: used, ...sameStatus } = status ?? { currentReplicas: 0, desiredReplicas: 0 }
@@ -85,7 +86,7 @@ function fromV2({ apiVersion: _, metadata, spec, status, ...rest }: V2Horizontal
   const used = currentMetrics.find((metric) => metric.resource?.name === 'cpu' && metric.resource.current.averageUtilization !== undefined)
   const otherCurrent = currentMetrics.filter((metric) => metric !== used)
   if (other.length > 0) annotations[metricsAnnotation] = JSON.stringify(other.map(metricToV1))
-  if (behavior) annotations[behaviorAnnotation] = JSON.stringify(behavior)
+  if (behavior) annotations[behaviorAnnotation] = behaviorToText(behavior)
   if (conditions?.length) annotations[conditionsAnnotation] = JSON.stringify(conditions)
   if (otherCurrent.length > 0) annotations[currentAnnotation] = JSON.stringify(otherCurrent.map(currentToV1))
   const target = cpu?.resource?.target.averageUtilization
