@@ -91,8 +91,10 @@ class RunningController {
   }
 
   #listen<O extends KubeObject>(resource: ResourceRef<O>, keys: (object: O, previous: O | undefined) => string[]): void {
-    const handler = ({ object, previous, revision }: Change<O>) => {
-      for (const key of keys(object, previous)) this.#queue.add(key, revision)
+    const handler = ({ type, object, previous, revision }: Change<O>) => {
+      const states = previous === undefined || previous === object ? [object] : [object, previous]
+      const found = type === 'deleted' ? states.flatMap((state) => keys(state, undefined)) : keys(object, previous)
+      for (const key of found) this.#queue.add(key, revision)
     }
     this.#undo.push(this.#informer(resource).onChange(handler))
   }

@@ -46,6 +46,7 @@ export interface Watch<W extends KubeObject = any> {
   resource: ResourceRef<W>
   /** Only these of it. */
   among?: Selection
+  /** `previous` only where the object is still there: what has come or gone differs in every respect. */
   keys(object: W, previous: W | undefined, read: Read): string[]
 }
 

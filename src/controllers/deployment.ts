@@ -34,12 +34,12 @@ export const deploymentController = defineController<V1Deployment>({
     {
       resource: Pod,
       // Recreate waits for the last old pod to go.
-      keys(pod: V1Pod, previous, { cached, informer }) {
+      keys(pod: V1Pod, _previous, { cached, informer }) {
         const reference = controllerOf(pod)
         const set = reference?.kind === 'ReplicaSet' ? cached(ReplicaSet, `${pod.metadata.namespace}/${reference.name}`) : undefined
         const owner = set && controllerOf(set)
         const deployment = owner && cached(Deployment, `${pod.metadata.namespace}/${owner.name}`)
-        const gone = previous !== undefined && informer(Pod).get(keyOf(pod)) === undefined
+        const gone = informer(Pod).get(keyOf(pod)) === undefined
         return deployment && gone && !isRollingUpdate(deployment) ? [keyOf(deployment)] : []
       },
     },

@@ -127,3 +127,18 @@ test('endpoints stay in their slice; a hundred are in one', () => {
   assert.equal(changed.length, 1)
   assert.deepEqual(next.map(({ endpoints }) => endpoints.length).sort(), [100, 100, 50])
 })
+
+test('a pod that goes at once is no endpoint any more, and names of ports may be as long as a DNS label', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(endpointSliceController, endpointsController)
+  await service(bench, { ports: [{ name: 'http-of-the-management', port: 80 }] })
+  await pod(bench, 'one', '10.0.0.1')
+  await bench.settle()
+  assert.deepEqual((await slices(bench)).flatMap(told), ['10.0.0.1 true/true/false'])
+  await bench.client.delete(Pod, { namespace, name: 'one' }, { gracePeriodSeconds: 0 })
+  await bench.settle()
+  assert.deepEqual((await slices(bench)).flatMap(told), [])
+  assert.equal((await bench.client.get(Endpoints, { namespace, name: 'web' })).subsets, undefined)
+  await controllers.stop()
+  await bench.stop()
+})

@@ -4,7 +4,7 @@ import { isDnsLabel, isDnsSubdomain } from '../../machinery/names.ts'
 import type { V1Endpoint, V1EndpointSlice } from '../../machinery/schema/generated/types.ts'
 import { ageColumn, listText, nameColumn, text } from '../columns.ts'
 import { defineResource } from '../define-resource.ts'
-import { isPortName, isPortNumber } from '../formats.ts'
+import { isPortNumber } from '../formats.ts'
 import { immutable } from '../immutable.ts'
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6']
@@ -64,7 +64,7 @@ function validateSlice({ addressType, endpoints = [], ports = [] }: V1EndpointSl
   ports.forEach((port, index) => {
     const at = `ports[${index}]`
     const name = port.name ?? ''
-    if (name !== '') for (const message of isPortName(name)) errors.push(invalidValue(`${at}.name`, name, message))
+    if (name !== '') for (const message of isDnsLabel(name)) errors.push(invalidValue(`${at}.name`, name, message))
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name))
     names.add(name)
     if (port.port !== undefined) for (const message of isPortNumber(port.port)) errors.push(invalidValue(`${at}.port`, port.port, message))
