@@ -297,12 +297,30 @@ describe('the autoscaler', () => {
     await bench.client.patch(HorizontalPodAutoscaler, at, 'merge', { spec: { scaleTargetRef: { name: 'web' } } })
     await bench.settle(1000)
     assert.deepEqual([await size(), (await conditions()).ScalingActive], [0, 'False ScalingDisabled'])
+  })
+
+  it('scales no pods that another has, too, be it by another selector; without pods there is no quarrel', async () => {
+    uses(100)
+    await begin(2)
     const { spec } = await autoscaler()
-    await bench.client.create(HorizontalPodAutoscaler, { metadata: { ...at, name: 'second' }, spec })
+    const wide = { ...at, name: 'wide' }
+    const deployment = await bench.client.get(Deployment, at)
+    const template = { ...deployment.spec.template, metadata: { labels: { app: 'web', tier: 'front' } } }
+    const selector = { matchExpressions: [{ key: 'app', operator: 'Exists' }] }
+    await bench.client.create(Deployment, { metadata: wide, spec: { replicas: 2, selector, template } } as unknown as V1Deployment)
+    await bench.client.create(HorizontalPodAutoscaler, { metadata: wide, spec: { ...spec, scaleTargetRef: { ...spec.scaleTargetRef, name: 'wide' } } })
     await round()
-    assert.equal((await conditions()).ScalingActive, 'False AmbiguousSelector')
-    await bench.client.delete(HorizontalPodAutoscaler, { ...at, name: 'second' })
     await round()
-    assert.equal((await conditions()).ScalingActive, 'False ScalingDisabled')
+    const why = 'pods by selector app=web are controlled by multiple HPAs: [default/web default/wide]'
+    const condition = (await autoscaler()).status?.conditions?.find(({ type }) => type === 'ScalingActive')
+    assert.deepEqual([condition?.reason, condition?.message], ['AmbiguousSelector', why])
+    assert.ok((await bench.events()).some((event) => event.startsWith(`Warning FailedComputeMetricsReplicas ${why}`)))
+    await havePods(0)
+    await round()
+    assert.equal((await conditions()).ScalingActive, 'False FailedGetResourceMetric')
+    await bench.client.delete(HorizontalPodAutoscaler, wide)
+    await havePods(2)
+    await round()
+    assert.equal((await conditions()).ScalingActive, 'True ValidMetricFound')
   })
 })

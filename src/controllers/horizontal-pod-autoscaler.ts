@@ -2,12 +2,12 @@
 import { defineController } from '../client/controller.ts'
 import type { AnyController } from '../client/controller-runner.ts'
 import { HorizontalPodAutoscaler, Pod } from '../client/resources.ts'
-import { keyOf } from '../machinery/object.ts'
 import type { V2HorizontalPodAutoscaler } from '../machinery/schema/generated/types.ts'
 import { AutoscalerMetrics, actionOf } from './autoscaling/autoscaler-metrics.ts'
 import { type EvaluationOptions, evaluate } from './autoscaling/evaluate.ts'
 import { ScaleTargets } from './autoscaling/scale-target.ts'
 import { ScalingHistory } from './autoscaling/scaling-history.ts'
+import { SelectorClaims } from './autoscaling/selector-claims.ts'
 import { deepEqual } from './deep-equal.ts'
 
 export interface AutoscalerOptions extends Partial<EvaluationOptions> {
@@ -20,8 +20,6 @@ interface Known {
   lookedAt: number
   /** As it was looked at: a changed one is looked at again at once. */
   spec: string
-  /** `namespace/selector` of its target, to find those that want the same pods. */
-  pods: string
 }
 
 export function horizontalPodAutoscalerController(options: AutoscalerOptions = {}): AnyController {
@@ -32,21 +30,8 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
     times: options.times ?? { initializationMs: 300_000, readinessDelayMs: 30_000 },
   }
   const known = new Map<string, Known>()
-  /** Keys of the autoscalers by the pods they want. */
-  const claims = new Map<string, Set<string>>()
+  const claims = new SelectorClaims()
   const targets = new ScaleTargets()
-
-  function claim(key: string, mine: Known, pods: string): void {
-    if (mine.pods === pods) return
-    release(key, mine)
-    mine.pods = pods
-    claims.set(pods, (claims.get(pods) ?? new Set()).add(key))
-  }
-  function release(key: string, { pods }: Known): void {
-    const keys = claims.get(pods)
-    keys?.delete(key)
-    if (keys?.size === 0) claims.delete(pods)
-  }
 
   return defineController<V2HorizontalPodAutoscaler>({
     name: 'horizontal-pod-autoscaler',
@@ -56,9 +41,9 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
       const { key, clock } = context
       const metrics = new AutoscalerMetrics(context.metrics)
       metrics.count(() => known.size)
-      const mine = known.get(key) ?? { history: new ScalingHistory(), lookedAt: Number.NEGATIVE_INFINITY, spec: '', pods: '' }
+      const mine = known.get(key) ?? { history: new ScalingHistory(), lookedAt: Number.NEGATIVE_INFINITY, spec: '' }
       if (!autoscaler) {
-        release(key, mine)
+        claims.release(key)
         known.delete(key)
         const [namespace = '', name = ''] = key.split('/')
         metrics.desired(namespace, name, undefined)
@@ -79,11 +64,7 @@ export function horizontalPodAutoscalerController(options: AutoscalerOptions = {
         history: mine.history,
         targets,
         options: settings,
-        rivals(selector) {
-          const { namespace } = autoscaler.metadata
-          claim(key, mine, `${namespace}/${selector}`)
-          return [...(claims.get(mine.pods) ?? [])].filter((one) => one !== keyOf(autoscaler))
-        },
+        claims,
       })
       const { namespace, name } = autoscaler.metadata
       const scaled = status.lastScaleTime !== autoscaler.status?.lastScaleTime

@@ -2,9 +2,10 @@
 import type { ReconcileContext } from '../../client/controller.ts'
 import { Pod } from '../../client/resources.ts'
 import { timestamp } from '../../machinery/clock.ts'
+import { keyOf } from '../../machinery/object.ts'
 import { toNumber } from '../../machinery/quantity.ts'
 import type { V1Pod, V1Scale, V2HorizontalPodAutoscaler, V2HorizontalPodAutoscalerStatus, V2MetricStatus } from '../../machinery/schema/generated/types.ts'
-import { parseLabelSelector } from '../../machinery/selectors.ts'
+import { type LabelSelector, parseLabelSelector } from '../../machinery/selectors.ts'
 import { type AutoscalerMetrics, actionOf } from './autoscaler-metrics.ts'
 import { Conditions } from './conditions.ts'
 import { limitByBehavior, limitPlainly } from './limits.ts'
@@ -12,6 +13,7 @@ import { type MetricContext, MetricFailure, propose } from './metric-proposal.ts
 import type { ReadinessTimes } from './pod-metrics.ts'
 import { ScaleTargets } from './scale-target.ts'
 import type { ScalingHistory } from './scaling-history.ts'
+import { byLabel, labelKeyOf, labelKeys, type SelectorClaims } from './selector-claims.ts'
 
 export interface EvaluationOptions {
   tolerance: number
@@ -26,13 +28,8 @@ export interface Evaluation {
   targets: ScaleTargets
   options: EvaluationOptions
   metrics: AutoscalerMetrics
-  /** Another autoscaler's names that want the same pods. */
-  rivals(selector: string): string[]
+  claims: SelectorClaims
 }
-
-/** Pods by namespace and label, so that many autoscalers in one namespace need not look at all its pods each. */
-export const byLabel = 'namespace and label'
-export const labelKeys = ({ metadata }: V1Pod): string[] => Object.entries(metadata.labels ?? {}).map(([key, value]) => `${metadata.namespace}/${key}=${value}`)
 
 export async function evaluate(evaluation: Evaluation): Promise<V2HorizontalPodAutoscalerStatus> {
   const { autoscaler, context } = evaluation
@@ -43,6 +40,7 @@ export async function evaluate(evaluation: Evaluation): Promise<V2HorizontalPodA
   if (generation !== undefined) status.observedGeneration = generation
   const scaled = await scaleOf(evaluation, conditions, now)
   if (scaled) Object.assign(status, await decide(evaluation, scaled, conditions, now))
+  if (status.currentMetrics?.length === 0) delete status.currentMetrics
   status.conditions = conditions.list()
   return status
 }
@@ -79,8 +77,6 @@ async function decide(
   const { spec } = autoscaler
   const current = scale.spec?.replicas ?? 0
   const [min, max] = [spec.minReplicas ?? 1, spec.maxReplicas]
-  const selector = checkedSelector(evaluation, scale, conditions)
-  if (selector === undefined) return { currentReplicas: scale.status?.replicas ?? current }
   if (history.recommendations.length === 0) history.recommend(now, current)
 
   let desired: number
@@ -96,7 +92,9 @@ async function decide(
     desired = min
     reason = 'Current number of replicas below Spec.MinReplicas'
   } else {
-    const asked = await askMetrics(evaluation, scale, selector, conditions, now)
+    const chosen = podsOfTarget(evaluation, scale, conditions)
+    if (chosen === undefined) return { currentReplicas: current, currentMetrics: [] }
+    const asked = await askMetrics(evaluation, scale, chosen, conditions, now)
     currentMetrics = asked.statuses
     if (asked.replicas === undefined) return { currentReplicas: current, currentMetrics }
     if (asked.replicas > current) reason = `${asked.name} above target`
@@ -123,22 +121,33 @@ async function decide(
   return { ...told, desiredReplicas: desired, lastScaleTime: timestamp(now) }
 }
 
-function checkedSelector({ autoscaler, context, rivals }: Evaluation, scale: V1Scale, conditions: Conditions): string | undefined {
+interface Chosen {
+  pods: V1Pod[]
+  /** As it is written in a query. */
+  selector: string
+}
+
+/** Undefined when it cannot be said which they are, or when they are another autoscaler's, too. */
+function podsOfTarget(evaluation: Evaluation, scale: V1Scale, conditions: Conditions): Chosen | undefined {
+  const { autoscaler, context, claims } = evaluation
   const refuse = (reason: string, message: string, condition = message, conditionReason = reason): undefined => {
     context.event(autoscaler, 'Warning', reason, message)
+    context.event(autoscaler, 'Warning', 'FailedComputeMetricsReplicas', message)
     conditions.set('ScalingActive', 'False', conditionReason, condition)
   }
   const text = scale.status?.selector
   if (!text) return refuse('SelectorRequired', 'selector is required', "the HPA target's scale is missing a selector", 'InvalidSelector')
+  let selector: LabelSelector
   try {
-    parseLabelSelector(text)
+    selector = parseLabelSelector(text)
   } catch (error) {
     return refuse('InvalidSelector', `couldn't convert selector into a corresponding internal selector object: ${messageOf(error)}`)
   }
-  const others = rivals(text)
-  if (others.length === 0) return text
-  const all = [...others, `${autoscaler.metadata.namespace}/${autoscaler.metadata.name}`].sort()
-  return refuse('AmbiguousSelector', `pods by selector ${text} are controlled by multiple HPAs: [${all.join(' ')}]`)
+  claims.claim(keyOf(autoscaler), autoscaler.metadata.namespace, selector)
+  const pods = podsOf(evaluation, selector)
+  const claimants = claims.claimants(pods)
+  if (claimants.length <= 1) return { pods, selector: text }
+  return refuse('AmbiguousSelector', `pods by selector ${text} are controlled by multiple HPAs: [${claimants.join(' ')}]`)
 }
 
 interface Asked {
@@ -148,17 +157,17 @@ interface Asked {
   statuses: V2MetricStatus[]
 }
 
-async function askMetrics(evaluation: Evaluation, scale: V1Scale, selector: string, conditions: Conditions, now: number): Promise<Asked> {
+async function askMetrics(evaluation: Evaluation, scale: V1Scale, chosen: Chosen, conditions: Conditions, now: number): Promise<Asked> {
   const { autoscaler, context, targets } = evaluation
   const metrics = autoscaler.spec.metrics ?? []
   const current = scale.spec?.replicas ?? 0
   const asking: MetricContext = {
     client: context.client,
     autoscaler,
-    selector,
+    selector: chosen.selector,
     statusReplicas: scale.status?.replicas ?? 0,
     targets,
-    situation: { current, pods: podsOf(evaluation, selector), now, tolerance: toleranceOf(evaluation), times: evaluation.options.times },
+    situation: { current, pods: chosen.pods, now, tolerance: toleranceOf(evaluation), times: evaluation.options.times },
   }
   let [replicas, name] = [0, '']
   const statuses: V2MetricStatus[] = []
@@ -192,13 +201,12 @@ async function askMetrics(evaluation: Evaluation, scale: V1Scale, selector: stri
   return { replicas, name, statuses }
 }
 
-function podsOf({ autoscaler, context }: Evaluation, text: string): V1Pod[] {
-  const selector = parseLabelSelector(text)
+function podsOf({ autoscaler, context }: Evaluation, selector: LabelSelector): V1Pod[] {
   const { namespace } = autoscaler.metadata
   const informer = context.informer(Pod)
   informer.addIndex(byLabel, labelKeys)
-  const exact = selector.requirements.find(({ operator, values }) => (operator === '=' || operator === '==' || operator === 'in') && values?.length === 1)
-  const candidates = exact ? informer.indexed(byLabel, `${namespace}/${exact.key}=${[...exact.values][0]}`) : informer.inNamespace(namespace)
+  const label = labelKeyOf(namespace, selector)
+  const candidates = label ? informer.indexed(byLabel, label) : informer.inNamespace(namespace)
   return candidates.filter(({ metadata }) => selector.matches(metadata.labels))
 }
 
