@@ -67,7 +67,7 @@ function fromAggregated({ items = [] }: AggregatedList): Discovery {
     const found = new Set<string>()
     // Versions come in order of preference; a resource counts in the first that has it.
     for (const { version, resources = [], freshness } of versions) {
-      if (freshness === 'Stale') discovery.failed.push({ groupVersion: `${group}/${version}`, message: 'stale GroupVersion discovery' })
+      if (freshness === 'Stale') discovery.failed.push({ groupVersion: `${group}/${version}`, message: `stale GroupVersion discovery: ${group}/${version}` })
       for (const { resource, responseKind, scope, verbs } of resources) {
         if (found.has(resource)) continue
         found.add(resource)

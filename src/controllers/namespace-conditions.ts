@@ -21,7 +21,10 @@ type Finding = { status: 'True' | 'False'; reason: string; message: string }
 export function namespaceConditions(known: V1NamespaceCondition[], remains: Remains, now: number): V1NamespaceCondition[] {
   const found: Record<string, Finding> = {
     NamespaceDeletionDiscoveryFailure: remains.failed.length
-      ? yes('DiscoveryFailed', `Discovery failed for some groups, ${remains.failed.length} failing: ${remains.failed.join(', ')}`)
+      ? yes(
+          'DiscoveryFailed',
+          `Discovery failed for some groups, ${remains.failed.length} failing: unable to retrieve the complete list of server APIs: ${remains.failed.join(', ')}`,
+        )
       : no('ResourcesDiscovered', 'All resources successfully discovered'),
     NamespaceDeletionGroupVersionParsingFailure: no('ParsedGroupVersions', 'All legacy kube types successfully parsed'),
     NamespaceDeletionContentFailure: remains.errors.length

@@ -4,6 +4,7 @@ import { ConfigMap, Deployment, Namespace, Pod, Secret, ServiceAccount } from '.
 import { deploymentController } from './deployment.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { namespaceController } from './namespace.ts'
+import { namespaceConditions } from './namespace-conditions.ts'
 import { replicaSetController } from './replica-set.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
@@ -73,4 +74,18 @@ test('what holds it is said on its conditions; pods end before the rest goes', a
   assert.equal(await bench.client.find(Namespace, { name: 'web' }), undefined)
   await controllers.stop()
   await bench.stop()
+})
+
+test('groups that cannot be discovered are named as clients look for them', () => {
+  const remains = {
+    failed: ['metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1'],
+    errors: [],
+    counts: new Map(),
+    finalizers: new Map(),
+  }
+  const failure = namespaceConditions([], remains, 0).find(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
+  assert.equal(
+    failure?.message,
+    'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1',
+  )
 })
