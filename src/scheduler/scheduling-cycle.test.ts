@@ -147,11 +147,16 @@ describe('scheduling cycle', () => {
 
   it('replicas of one owner spread over hosts by themselves', () => {
     const web = { app: 'web' }
-    const owned = (one: V1Pod): V1Pod => ({
+    const owned = (one: V1Pod, kind = 'ReplicaSet'): V1Pod => ({
       ...one,
-      metadata: { ...one.metadata, ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'u', controller: true }] },
+      metadata: { ...one.metadata, ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'web', uid: 'u', controller: true }] },
     })
-    assert.equal(chosen(schedule([node('a', { cpu: '64' }), node('b', { cpu: '8' })], [owned(on('a', 'p1', {}, web))], owned(pod('new', {}, web)))), 'b')
+    const nodes = [node('a', { cpu: '64' }), node('b', { cpu: '8' })]
+    assert.equal(chosen(schedule(nodes, [owned(on('a', 'p1', {}, web))], owned(pod('new', {}, web)))), 'b')
+    // The labels that tell one pod of a StatefulSet from another do not make it a stranger.
+    const labels = (index: number) => ({ ...web, 'statefulset.kubernetes.io/pod-name': `web-${index}`, 'apps.kubernetes.io/pod-index': String(index) })
+    const first = owned(on('a', 'web-0', {}, labels(0)), 'StatefulSet')
+    assert.equal(chosen(schedule(nodes, [first], owned(pod('web-1', {}, labels(1)), 'StatefulSet'))), 'b')
   })
 
   it('prefers nodes that have the image', () => {

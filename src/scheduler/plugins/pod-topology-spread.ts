@@ -80,11 +80,18 @@ function least({ counts, domains, minDomains }: Constraint): number {
   return domains.size === 0 ? 0 : found
 }
 
-/** What upstream spreads by where a pod says nothing: hosts and zones, softly. */
+/** Labels in which the pods of one StatefulSet, or of two of its revisions, differ. */
+const ofOnePod = ['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index', 'controller-revision-hash']
+
+/**
+ * What upstream spreads by where a pod says nothing: hosts and zones, softly. Upstream takes the selectors of the
+ * pod's Services and of its owner; we the labels that its owner gives to each of its pods.
+ */
 function defaultConstraints(pod: PodInfo): V1TopologySpreadConstraint[] {
   const owner = pod.pod.metadata.ownerReferences?.find((reference) => reference.controller)
-  if (!owner || Object.keys(pod.labels).length === 0) return []
-  const labelSelector: V1LabelSelector = { matchLabels: pod.labels }
+  const matchLabels = Object.fromEntries(Object.entries(pod.labels).filter(([label]) => !ofOnePod.includes(label)))
+  if (!owner || Object.keys(matchLabels).length === 0) return []
+  const labelSelector: V1LabelSelector = { matchLabels }
   const soft = { whenUnsatisfiable: 'ScheduleAnyway', labelSelector }
   return [
     { ...soft, maxSkew: 3, topologyKey: 'kubernetes.io/hostname' },
