@@ -24,6 +24,7 @@ import { namespaceController } from './namespace.ts'
 import { type NodeRangeOptions, nodeIpamController } from './node-ipam.ts'
 import { type NodeLifecycleOptions, nodeLifecycleController } from './node-lifecycle.ts'
 import { nodeTtlController } from './node-ttl.ts'
+import { addObjectMetrics } from './object-metrics.ts'
 import { persistentVolumeClaimBinder } from './persistent-volume-binder.ts'
 import { persistentVolumeLifecycle } from './persistent-volume-lifecycle.ts'
 import { type PodGarbageOptions, startPodGarbageCollector } from './pod-garbage-collector.ts'
@@ -145,6 +146,13 @@ export function startControllerManager(context: ComponentContext, options: Contr
 
 function startAll(context: ComponentContext, options: ControllerManagerOptions): Component[] {
   const { definitions, others } = allControllers(options)
+  if (context.metrics)
+    addObjectMetrics(
+      context.metrics,
+      context.informers,
+      'kube-controller-manager',
+      [...definitions, ...others].map(({ name }) => name),
+    )
   const contextOf = (controller: string): ComponentContext => ({ ...context, client: options.clientFor?.(controller) ?? context.client })
   return [
     ...definitions.map((definition) => startControllers([definition], contextOf(definition.name), { queueName: queueNameOf })),

@@ -8,6 +8,7 @@ import type { New } from '../machinery/object.ts'
 import type { V1CronJob, V1CronJobStatus, V1Job, V1ObjectReference } from '../machinery/schema/generated/types.ts'
 import { type CronSchedule, parseSchedule, zonedTimestamp } from './cron-schedule.ts'
 import { deepEqual } from './deep-equal.ts'
+import { JobMetrics } from './job-metrics.ts'
 import { controllerReference } from './owner-reference.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 
@@ -150,7 +151,7 @@ function nearby(schedule: CronSchedule, now: number): number {
   return now - 2 * Math.max(round, 60_000) - 1
 }
 
-async function create(cronJob: V1CronJob, name: string, due: number, { client, event }: ReconcileContext): Promise<V1Job | undefined> {
+async function create(cronJob: V1CronJob, name: string, due: number, { client, clock, event, metrics }: ReconcileContext): Promise<V1Job | undefined> {
   const { jobTemplate, timeZone } = cronJob.spec
   const { labels, annotations } = jobTemplate.metadata ?? {}
   const { namespace, uid } = cronJob.metadata
@@ -167,6 +168,7 @@ async function create(cronJob: V1CronJob, name: string, due: number, { client, e
   try {
     const created = await client.create(Job, job)
     event(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${name}`)
+    new JobMetrics(metrics).scheduled(clock.now() - due)
     return created
   } catch (error) {
     if (isNamespaceEnding(error)) return undefined

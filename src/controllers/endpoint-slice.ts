@@ -8,6 +8,7 @@ import type { New } from '../machinery/object.ts'
 import type { DiscoveryV1EndpointPort, V1Endpoint, V1EndpointSlice, V1Pod, V1Service } from '../machinery/schema/generated/types.ts'
 import { deepEqual } from './deep-equal.ts'
 import { addressKey, distribute } from './endpoint-distribution.ts'
+import { EndpointSliceMetrics } from './endpoint-slice-metrics.ts'
 import { controllerReference } from './owner-reference.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 import { isReady } from './pod-state.ts'
@@ -16,7 +17,7 @@ import { backends, hasSelector, hostnameIn, isHeadless, servicesOf, targetPort }
 export const serviceNameLabel = 'kubernetes.io/service-name'
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
 export const headlessLabel = 'service.kubernetes.io/headless'
-const manager = 'endpointslice-controller.k8s.io'
+export const sliceManager = 'endpointslice-controller.k8s.io'
 
 export const endpointSliceController: AnyController = defineController<V1Service>({
   name: 'endpoint-slice-controller',
@@ -27,15 +28,23 @@ export const endpointSliceController: AnyController = defineController<V1Service
   async reconcile(service, context) {
     // Slices of a Service that is gone go with their owner.
     if (!service || service.metadata.deletionTimestamp || !hasSelector(service)) return
-    const existing = context.owned(EndpointSlice).filter(({ metadata }) => metadata.labels?.[managedByLabel] === manager && !metadata.deletionTimestamp)
+    const metrics = new EndpointSliceMetrics(context.metrics)
+    const existing = context.owned(EndpointSlice).filter(({ metadata }) => metadata.labels?.[managedByLabel] === sliceManager && !metadata.deletionTimestamp)
     const families = addressTypes(service)
     const plans = families.flatMap((family) => planFor(service, family, existing, context))
     const kept = new Set(plans.flatMap(({ slice }) => slice?.metadata.uid ?? []))
     try {
-      for (const plan of plans) await write(service, plan, context)
-      for (const slice of existing) if (!kept.has(slice.metadata.uid)) await remove(slice, context)
+      const done = { created: 0, updated: 0 }
+      for (const plan of plans) {
+        const change = await write(service, plan, context)
+        if (change) done[change]++
+      }
+      const surplus = existing.filter((slice) => !kept.has(slice.metadata.uid))
+      for (const slice of surplus) await remove(slice, context)
+      metrics.synced({ ...done, deleted: surplus.length, ...compared(existing, plans) })
     } catch (error) {
       if (isNamespaceEnding(error)) return
+      metrics.failed()
       const message = error instanceof Error ? error.message : String(error)
       context.event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${context.key}: ${message}`)
       throw error
@@ -116,8 +125,8 @@ function endpointOf(service: V1Service, pod: V1Pod, address: string, { cached }:
   }
 }
 
-async function write(service: V1Service, { slice, family, ports, endpoints }: Plan, { client }: ReconcileContext): Promise<void> {
-  const labels: Record<string, string> = { ...service.metadata.labels, [serviceNameLabel]: service.metadata.name, [managedByLabel]: manager }
+async function write(service: V1Service, { slice, family, ports, endpoints }: Plan, { client }: ReconcileContext): Promise<'created' | 'updated' | undefined> {
+  const labels: Record<string, string> = { ...service.metadata.labels, [serviceNameLabel]: service.metadata.name, [managedByLabel]: sliceManager }
   if (isHeadless(service)) labels[headlessLabel] = ''
   else delete labels[headlessLabel]
   if (!slice) {
@@ -125,10 +134,19 @@ async function write(service: V1Service, { slice, family, ports, endpoints }: Pl
     const metadata = { generateName: `${name}-`, namespace, labels, ownerReferences: [controllerReference(Service, service)] }
     const created: New<V1EndpointSlice> = { metadata, addressType: family, endpoints, ports }
     await client.create(EndpointSlice, created)
-    return
+    return 'created'
   }
   const same = deepEqual(slice.metadata.labels, labels) && deepEqual(normalPorts(slice.ports), ports) && sameEndpoints(slice.endpoints ?? [], endpoints)
-  if (!same) await client.update(EndpointSlice, { ...slice, metadata: { ...slice.metadata, labels }, endpoints, ports })
+  if (same) return undefined
+  await client.update(EndpointSlice, { ...slice, metadata: { ...slice.metadata, labels }, endpoints, ports })
+  return 'updated'
+}
+
+/** Endpoints that are new, and those that are gone. */
+function compared(existing: readonly V1EndpointSlice[], plans: readonly Plan[]): { endpointsAdded: number; endpointsRemoved: number } {
+  const before = new Set(existing.flatMap(({ endpoints = [] }) => endpoints.map(addressKey)))
+  const now = new Set(plans.flatMap(({ endpoints }) => endpoints.map(addressKey)))
+  return { endpointsAdded: [...now].filter((key) => !before.has(key)).length, endpointsRemoved: [...before].filter((key) => !now.has(key)).length }
 }
 
 function sameEndpoints(a: V1Endpoint[], b: V1Endpoint[]): boolean {

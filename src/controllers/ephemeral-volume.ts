@@ -12,7 +12,7 @@ export const ephemeralVolumeController: AnyController = defineController<V1Pod>(
   name: 'ephemeral-volume-controller',
   reconciles: Pod,
   reads: [PersistentVolumeClaim],
-  async reconcile(pod, { cached, client, event }) {
+  async reconcile(pod, { cached, client, event, metrics }) {
     if (!pod || !isActive(pod)) return
     const { namespace, uid } = pod.metadata
     for (const { name: volume, ephemeral } of pod.spec.volumes ?? []) {
@@ -27,6 +27,7 @@ export const ephemeralVolumeController: AnyController = defineController<V1Pod>(
       }
       const { labels, annotations } = template.metadata ?? {}
       const ownerReferences = [controllerReference(Pod, pod)]
+      metrics.counter('ephemeral_volume_controller_create_total', 'Claims of ephemeral volumes that were to be made.').of().add()
       try {
         await client.create(PersistentVolumeClaim, {
           metadata: { name, namespace, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}), ownerReferences },
@@ -34,6 +35,7 @@ export const ephemeralVolumeController: AnyController = defineController<V1Pod>(
         })
       } catch (error) {
         if (isNamespaceEnding(error) || isApiError(error, 'AlreadyExists')) continue
+        metrics.counter('ephemeral_volume_controller_create_failures_total', 'Claims of ephemeral volumes that could not be made.').of().add()
         event(pod, 'Warning', 'FailedCreate', `ephemeral volume ${volume}: create PVC ${name}: ${error instanceof Error ? error.message : String(error)}`)
         throw error
       }

@@ -28,7 +28,11 @@ interface Zone {
 const regionLabel = 'topology.kubernetes.io/region'
 const zoneLabel = 'topology.kubernetes.io/zone'
 
-const zoneOf = ({ metadata: { labels = {} } }: V1Node) => `${labels[regionLabel] ?? ''}:${labels[zoneLabel] ?? ''}`
+/** `region:zone`; '' of a node that says neither. */
+export function zoneOf({ metadata: { labels = {} } }: V1Node): string {
+  const [region = '', zone = ''] = [labels[regionLabel], labels[zoneLabel]]
+  return region || zone ? `${region}:${zone}` : ''
+}
 
 export class EvictionZones {
   readonly #clock: Clock
@@ -63,6 +67,10 @@ export class EvictionZones {
     this.#accrue(zone)
     count(zone, known.isReady, -1)
     if (zone.ready + zone.notReady === 0) this.#zones.delete(known.zone)
+  }
+
+  sizes(): { zone: string; ready: number; notReady: number }[] {
+    return [...this.#zones].map(([zone, { ready, notReady }]) => ({ zone, ready, notReady }))
   }
 
   /** Not one node is ready: nobody is driven out of a house that has no other. */

@@ -11,6 +11,7 @@ import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
 import { failureAnnotations } from './job-failure-policy.ts'
+import { JobMetrics } from './job-metrics.ts'
 import { indexAnnotation, indexOf, isEnding, isTracked, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
 import { completionsReached, judge, type Verdict } from './job-verdict.ts'
 import { controllerOf } from './owner-reference.ts'
@@ -52,21 +53,45 @@ export const jobController: AnyController = defineController<V1Job>({
       await Promise.all(going.map((pod) => untrack(client, pod)))
       return
     }
-    const counts = tally(job, pods)
-    const active = pods.filter((pod) => isActive(pod))
-    const now = clock.now()
-    const verdict = isOver(job) ? undefined : judge(job, counts, now)
-    const status = statusOf(job, pods, counts, verdict, now)
-    if (!deepEqual(status, job.status)) await client.updateStatus(Job, { ...job, status })
-    announce(job, status, verdict, context)
-    await letGo(client, pods, counts)
-    if (isOver(job) || verdict || job.spec.suspend) {
-      await Promise.all(active.map((pod) => deletePod(pod, { resource: Job, object: job }, context)))
-      return
+    const metrics = new JobMetrics(context.metrics)
+    const start = clock.monotonic()
+    const look: Look = { action: 'reconciling' }
+    let failed = true
+    try {
+      const again = await bringOn(job, pods, look, context)
+      failed = false
+      return again
+    } finally {
+      metrics.synced(job, look.action, failed, clock.monotonic() - start)
     }
-    return manage(job, pods, active, counts, context)
   },
 })
+
+/** What a look at a Job came to, for those who count. */
+interface Look {
+  action: Parameters<JobMetrics['synced']>[1]
+}
+
+async function bringOn(job: V1Job, pods: V1Pod[], look: Look, context: ReconcileContext): Promise<{ again: number } | undefined> {
+  const { client, clock } = context
+  const counts = tally(job, pods)
+  const active = pods.filter((pod) => isActive(pod))
+  const now = clock.now()
+  const verdict = isOver(job) ? undefined : judge(job, counts, now)
+  const status = statusOf(job, pods, counts, verdict, now)
+  if (!deepEqual(status, job.status)) {
+    await client.updateStatus(Job, { ...job, status })
+    new JobMetrics(context.metrics).stored(job, status)
+  }
+  announce(job, status, verdict, context)
+  await letGo(client, pods, counts)
+  if (isOver(job) || verdict || job.spec.suspend) {
+    if (active.length > 0) look.action = 'pods_deleted'
+    await Promise.all(active.map((pod) => deletePod(pod, { resource: Job, object: job }, context)))
+    return undefined
+  }
+  return manage(job, pods, active, counts, look, context)
+}
 
 /** Jobs that may want a pod that nobody controls, and the one that it was made for, there or not. */
 function jobsOfOrphan({ metadata }: V1Pod, jobs: Informer<V1Job>): string[] {
@@ -158,7 +183,14 @@ function announce(job: V1Job, status: V1JobStatus, verdict: Verdict | undefined,
   if (conditionOf(job, 'Suspended') && !job.spec.suspend) event(job, 'Normal', 'Resumed', 'Job resumed')
 }
 
-async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally, context: ReconcileContext): Promise<{ again: number } | undefined> {
+async function manage(
+  job: V1Job,
+  pods: V1Pod[],
+  active: V1Pod[],
+  counts: Tally,
+  look: Look,
+  context: ReconcileContext,
+): Promise<{ again: number } | undefined> {
   const { parallelism = 1, completions, podReplacementPolicy } = job.spec
   const owner = { resource: Job, object: job }
   const ending = podReplacementPolicy === 'Failed' ? pods.filter(isEnding) : []
@@ -169,6 +201,7 @@ async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally,
         : parallelism
       : Math.min(parallelism, completions - counts.succeeded - counts.failedIndexes.size)
   if (active.length > wanted) {
+    look.action = 'pods_deleted'
     const surplus = inDeletionOrder(active, context.clock.now(), () => 0).slice(0, active.length - wanted)
     await Promise.all(surplus.map((pod) => deletePod(pod, owner, context)))
     return untilDeadline(job, context)
@@ -176,6 +209,7 @@ async function manage(job: V1Job, pods: V1Pod[], active: V1Pod[], counts: Tally,
   const missing = Math.min(wanted - active.length - ending.length, burst)
   if (missing <= 0) return untilDeadline(job, context)
   const { indexes, count, wait } = toStart(job, pods, [...active, ...ending], counts, missing, context.clock.now())
+  if (count > 0) look.action = 'pods_created'
   const { error } = await slowStart(count, (nth) => createPod(podOf(job, indexes?.[nth], pods), owner, context))
   if (error) throw error
   const next = untilDeadline(job, context)

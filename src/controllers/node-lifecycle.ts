@@ -10,8 +10,9 @@ import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Lease, V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import { deepEqual } from './deep-equal.ts'
-import { type EvictionRates, EvictionZones } from './eviction-zones.ts'
+import { type EvictionRates, EvictionZones, zoneOf } from './eviction-zones.ts'
 import { isEvictionTaint, nodeCondition, taintsFor, unknownConditions } from './node-conditions.ts'
+import { NodeMetrics } from './node-metrics.ts'
 import { readyCondition } from './pod-state.ts'
 
 export interface NodeLifecycleOptions {
@@ -35,10 +36,11 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Any
 
   let zones: EvictionZones | undefined
   /** Knows all nodes from the first moment: else those that a new controller comes to first would count as the only ones. */
-  function zonesNow({ clock, informer }: ReconcileContext): EvictionZones {
+  function zonesNow({ clock, informer, metrics }: ReconcileContext): EvictionZones {
     if (zones) return zones
     zones = new EvictionZones(clock, options.eviction ?? {})
     for (const node of informer(Node).list()) zones.observe(node)
+    new NodeMetrics(metrics).follow(zones)
     return zones
   }
 
@@ -58,6 +60,7 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Any
     reads: [Pod],
     async reconcile(node, context) {
       const { cached, client, clock, event, key } = context
+      const start = clock.monotonic()
       const known = zonesNow(context)
       if (!node) {
         heard.delete(key)
@@ -76,6 +79,7 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Any
       known.observe(current)
       if (nodeCondition(current, 'Ready')?.status === 'Unknown') await markPodsNotReady(key, context)
       const waits = await writeTaints(current, known, context)
+      new NodeMetrics(context.metrics).looked(clock.monotonic() - start)
       return { again: waits ? turnMs : monitorPeriodMs }
     },
   })
@@ -92,6 +96,7 @@ async function writeTaints(node: V1Node, zones: EvictionZones, context: Reconcil
   if (!deepEqual(taints, node.spec.taints ?? [])) {
     const { uid, resourceVersion } = node.metadata
     await context.client.patch(Node, node.metadata, 'merge', { metadata: { uid, resourceVersion }, spec: { taints } })
+    if (evict && !isBeingEmptied) new NodeMetrics(context.metrics).emptied(zoneOf(node))
   }
   return wanted && !evict
 }

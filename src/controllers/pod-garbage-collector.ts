@@ -6,6 +6,7 @@ import { timestamp } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { V1Node, V1Pod } from '../machinery/schema/generated/types.ts'
 import { isNodeReady } from './node-conditions.ts'
+import { NodeMetrics } from './node-metrics.ts'
 import { isFinished } from './pod-state.ts'
 
 export interface PodGarbageOptions {
@@ -30,15 +31,15 @@ export function startPodGarbageCollector(context: ComponentContext, { terminated
   async function collect(): Promise<void> {
     if (!pods.synced || !nodes.synced) return
     const all = pods.list()
-    const remover = new Remover(client.because({ component: name, seen: [] }), clock.now())
-    for (const pod of surplus(all, terminatedThreshold)) await remover.remove(pod)
+    const remover = new Remover(client.because({ component: name, seen: [] }), clock.now(), context.metrics && new NodeMetrics(context.metrics))
+    for (const pod of surplus(all, terminatedThreshold)) await remover.remove(pod, 'terminated')
     for (const pod of all) {
-      if (pod.metadata.deletionTimestamp && !pod.spec.nodeName) await remover.remove(pod)
-      else if (pod.metadata.deletionTimestamp && isOutOfService(nodes.get(pod.spec.nodeName ?? ''))) await remover.remove(pod)
+      if (pod.metadata.deletionTimestamp && !pod.spec.nodeName) await remover.remove(pod, 'unscheduled')
+      else if (pod.metadata.deletionTimestamp && isOutOfService(nodes.get(pod.spec.nodeName ?? ''))) await remover.remove(pod, 'out-of-service')
     }
     for (const node of await goneNodes(all)) {
       const why = 'PodGC: node no longer exists'
-      for (const pod of all) if (pod.spec.nodeName === node) await remover.remove(pod, why)
+      for (const pod of all) if (pod.spec.nodeName === node) await remover.remove(pod, 'orphaned', why)
     }
   }
 
@@ -87,22 +88,26 @@ const isOutOfService = (node: V1Node | undefined): boolean =>
 class Remover {
   readonly #client: Client
   readonly #now: number
+  readonly #metrics: NodeMetrics | undefined
   readonly #removed = new Set<string>()
 
-  constructor(client: Client, now: number) {
+  constructor(client: Client, now: number, metrics: NodeMetrics | undefined) {
     this.#client = client
     this.#now = now
+    this.#metrics = metrics
   }
 
   /** At once, as no kubelet will end it. It counts as failed, unless it had finished. */
-  async remove(pod: V1Pod, why?: string): Promise<void> {
-    const { uid } = pod.metadata
+  async remove(pod: V1Pod, reason: 'terminated' | 'unscheduled' | 'orphaned' | 'out-of-service', why?: string): Promise<void> {
+    const { uid, namespace } = pod.metadata
     if (this.#removed.has(uid)) return
     this.#removed.add(uid)
     try {
       if (!isFinished(pod)) await this.#client.patch(Pod, pod.metadata, 'merge', this.#failed(pod, why), { subresource: 'status' })
       await this.#client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0, preconditions: { uid } })
+      this.#metrics?.collected(namespace, reason, false)
     } catch (error) {
+      this.#metrics?.collected(namespace, reason, true)
       // Another change came first: next time.
       if (!isApiError(error, 'NotFound') && !isApiError(error, 'Conflict')) throw error
     }

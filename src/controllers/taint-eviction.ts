@@ -9,13 +9,14 @@ import { isApiError } from '../machinery/errors.ts'
 import { keyOf } from '../machinery/object.ts'
 import type { V1Node, V1Pod, V1Taint } from '../machinery/schema/generated/types.ts'
 import { nodeNameOf } from './node-lifecycle.ts'
+import { NodeMetrics } from './node-metrics.ts'
 import { isFinished } from './pod-state.ts'
 
 export const taintEvictionController: AnyController = defineController<V1Pod>({
   name: 'taint-eviction-controller',
   reconciles: Pod,
   watches: [{ resource: Node, keys: podsOn }],
-  async reconcile(pod, { cached, client, clock, event, key }) {
+  async reconcile(pod, { cached, client, clock, event, key, metrics }) {
     if (!pod?.spec.nodeName || pod.metadata.deletionTimestamp || isFinished(pod)) return
     const taints = (cached(Node, pod.spec.nodeName)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
     if (taints.length === 0) return
@@ -34,6 +35,7 @@ export const taintEvictionController: AnyController = defineController<V1Pod>({
       const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition.type)
       await client.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions: [...others, condition] } })
       await client.delete(Pod, pod.metadata, { preconditions: { uid: pod.metadata.uid } })
+      new NodeMetrics(metrics).podDeleted(-leftMs)
     } catch (error) {
       if (!isApiError(error, 'NotFound')) throw error
     }
