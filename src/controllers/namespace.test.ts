@@ -80,6 +80,7 @@ test('groups that cannot be discovered are named as clients look for them', () =
   const remains = {
     failed: ['metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1'],
     errors: [],
+    waitMs: 0,
     counts: new Map(),
     finalizers: new Map(),
   }
