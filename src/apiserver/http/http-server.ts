@@ -73,7 +73,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const certificate = certificateOf(incoming)
     const request = new HttpApiRequest(incoming, certificate === 'invalid' ? undefined : certificate, (callback) => {
       outgoing.once('close', () => {
-        if (!outgoing.writableFinished) callback()
+        // Not `writableFinished`: the end of a HTTP/2 session finishes what was still being written.
+        if (!outgoing.writableEnded) callback()
       })
     })
     try {
@@ -81,6 +82,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (stopping && incoming.httpVersionMajor < 2) outgoing.setHeader('connection', 'close')
       await writeResponse(request, response, outgoing)
     } catch (error) {
+      // What it waited for was given up because of that.
+      if (request.signal.aborted) return
       log('error', 'an answer could not be written', { path: request.path, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
       if (outgoing.headersSent) outgoing.destroy(error instanceof Error ? error : undefined)
       else {
