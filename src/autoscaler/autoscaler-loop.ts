@@ -282,8 +282,9 @@ export class AutoscalerLoop {
       return false
     }
     const { clock } = this.#context
+    const unknownPools = this.#pools.list().length - states.length
     const priorities = this.#settings.expanders.includes('priority') ? await this.#priorities() : undefined
-    const { expansion, shares, helpless } = decideScaleUp({ view: this.#view, pools: states, settings: this.#settings, clock, priorities })
+    const { expansion, shares, helpless } = decideScaleUp({ view: this.#view, pools: states, unknownPools, settings: this.#settings, clock, priorities })
     if (!expansion || shares.length === 0) {
       this.#tell.helpless(helpless)
       return false

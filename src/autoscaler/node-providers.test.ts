@@ -1,8 +1,5 @@
 /** The contract of node providers over each of them, and what is of the external one alone. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { realClock } from '../machinery/real-clock.ts'
 import { externalProvider } from './external/external-provider.ts'
@@ -11,6 +8,7 @@ import { nodeProviderContract } from './node-provider.contract.ts'
 import { madeNodes } from './providers/made-nodes.ts'
 import { AutoscalerServer } from './testing/autoscaler-server.ts'
 import { PretendMachines } from './testing/pretend-machines.ts'
+import { end, startProvider } from './testing/start-provider.ts'
 
 const poolOf = (spec: NodePoolSpec, name = 'pool'): NodePool => ({ metadata: { name, uid: '', resourceVersion: '', creationTimestamp: '' }, spec })
 const template = { capacity: { cpu: 4, memory: '16Gi' }, labels: { size: 'large' } }
@@ -23,17 +21,6 @@ for (const kind of ['Local', 'Simulated'] as const)
     const pool = poolOf({ kind, minSize: 0, maxSize: 5, template, ...(kind === 'Simulated' ? { simulated: { startSeconds: 1 } } : {}) })
     return { provider, pool, wait: () => clock.advance(100), stop: () => server.stop() }
   })
-
-async function startProvider(): Promise<{ address: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/provider-process.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [Buffer]
-  return { address: `127.0.0.1:${line.toString().trim()}`, child }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill()
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-}
 
 let server: AutoscalerServer
 before(async () => {
@@ -56,7 +43,7 @@ test('what only an external provider says', async () => {
     const large = await provider.group(external(address, 'large'))
     assert.deepEqual(await large.settings(), { utilizationPercent: 70, unneededSeconds: 2.5 })
     await assert.rejects(large.increase(6), /^Error: the provider at 127\.0\.0\.1:\d+ refused NodeGroupIncreaseSize: at most 5 nodes$/)
-    await assert.rejects(provider.group(external(address, 'other')), /has no node group 'other'; it has failing, large, slow/)
+    await assert.rejects(provider.group(external(address, 'other')), /has no node group 'other'; it has failing, large, slow, small/)
     const slow = await provider.group(external(address, 'slow'))
     assert.deepEqual(await slow.settings(), {})
     await slow.increase(2)

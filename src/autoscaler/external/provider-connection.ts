@@ -49,7 +49,7 @@ export class ProviderConnection {
         (error, answer) => {
           timer.cancel()
           if (late) reject(new Error(`the provider at ${this.address} did not answer ${name} within ${timeoutMs / 1000}s`))
-          else if (error) reject(new ProviderError(`the provider at ${this.address} ${refusalOf(error.code)} ${name}: ${error.details}`, error.code))
+          else if (error) reject(new ProviderError(`the provider at ${this.address} ${refusalOf(error.code)} ${name}: ${causeOf(error.details)}`, error.code))
           else resolve(answer as Response<N>)
         },
       )
@@ -76,6 +76,9 @@ export class ProviderConnection {
 }
 
 const refusalOf = (code: status) => (code === status.UNAVAILABLE ? 'could not be reached for' : 'refused')
+
+/** Without what differs from one try to the next. */
+const causeOf = (details: string) => /Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\. Resolution note:/.exec(details)?.[1] ?? details
 
 export class ProviderError extends Error {
   readonly code: number

@@ -2,17 +2,18 @@
 import { isGone } from '../cluster-view.ts'
 import type { Instance, NodeGroup } from '../node-provider.ts'
 import { type DrainInput, drain } from './drain.ts'
-import { mark, unmark } from './node-mark.ts'
+import { mark } from './node-mark.ts'
 
 export interface NodeRemovalInput extends DrainInput {
   pool: string
   instance: Instance
   group: NodeGroup
-  /** Whether a node that could not be taken out keeps its mark: it is tried again, by this autoscaler or the next. */
-  keepsMark(): boolean
 }
 
-/** Rejects where the node stays. */
+/**
+ * Rejects where the node was not taken out. It keeps its mark then: whether it is still there, and is to take pods
+ * again, only another look tells.
+ */
 export async function removeNode(input: NodeRemovalInput): Promise<void> {
   const { client, clock, events, node, group, instance, pool } = input
   try {
@@ -30,7 +31,6 @@ export async function removeNode(input: NodeRemovalInput): Promise<void> {
   } catch (error) {
     if (!input.signal.aborted)
       events.event(node, 'Warning', 'ScaleDownFailed', drained ? `failed to delete the node: ${textOf(error)}` : 'failed to drain the node, aborting ScaleDown')
-    if (!input.keepsMark()) await unmark(client, node.metadata.name)
     throw error
   }
   events.event(node, 'Normal', 'ScaleDown', 'node removed by cluster autoscaler')

@@ -143,8 +143,6 @@ export class NodeRemovals {
       podsOnNode: () => view.podsOn(name),
       budgets: () => view.budgets(),
       evicted: (result) => metrics.evicted(result),
-      // Whoever leads next finds it marked.
-      keepsMark: () => signal.aborted || (ofDeletedPool && !release.signal.aborted),
       rules: {
         ...rules,
         heldUp: (by) => {

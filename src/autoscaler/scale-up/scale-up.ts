@@ -23,14 +23,17 @@ export interface ScaleUpDecision {
 export interface ScaleUpInput {
   view: ClusterView
   pools: readonly PoolState[]
+  /** Pools that cannot be worked with now. */
+  unknownPools: number
   settings: AutoscalerSettings
   clock: Clock
   priorities: ReadonlyMap<number, readonly RegExp[]> | undefined
 }
 
 export const atMaxSize = 'max node group size reached'
+const notReady = 'not ready for scale-up'
 
-export function decideScaleUp({ view, pools, settings, clock, priorities }: ScaleUpInput): ScaleUpDecision {
+export function decideScaleUp({ view, pools, unknownPools, settings, clock, priorities }: ScaleUpInput): ScaleUpDecision {
   const trial = new Trial(view.cache, view.plugins)
   try {
     const daemonSets = view.daemonSets()
@@ -45,11 +48,12 @@ export function decideScaleUp({ view, pools, settings, clock, priorities }: Scal
     const refuse = (reason: string) => {
       for (const reasons of why.values()) reasons.push(reason)
     }
+    for (let i = 0; i < unknownPools; i++) refuse(notReady)
     for (const state of pools) {
       const { template, name, pool } = state
-      const refusal = refusalOf(state, clock) ?? (template ? room.refusal(template) : 'not ready for scale-up')
+      const refusal = refusalOf(state, clock) ?? (template ? room.refusal(template) : notReady)
       if (refusal || !template) {
-        refuse(refusal ?? 'not ready for scale-up')
+        refuse(refusal ?? notReady)
         continue
       }
       const mostNodes = Math.min(pool.spec.maxSize - state.targetSize, settings.maxNodesPerScaleUp, room.nodes)
@@ -110,7 +114,7 @@ export function placeWaiting(trial: Trial, pods: readonly V1Pod[], settings: Aut
 
 function refusalOf(state: PoolState, clock: Clock): string | undefined {
   const { pool, memory, targetSize } = state
-  if (isLeaving(state)) return 'not ready for scale-up'
+  if (isLeaving(state)) return notReady
   if (memory.backoffAt(clock.monotonic())) return 'in backoff after failed scale-up'
   return targetSize >= pool.spec.maxSize ? atMaxSize : undefined
 }

@@ -11,6 +11,7 @@ import type { ComponentContext } from '../../client/component.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { silentLogger } from '../../client/logger.ts'
 import { CustomResourceDefinition, Namespace, ServiceAccount } from '../../client/resources.ts'
+import type { Clock } from '../../machinery/clock.ts'
 import { readBuiltInSchema } from '../../machinery/schema/built-in.ts'
 import { Schema } from '../../machinery/schema/schema.ts'
 import { VirtualClock } from '../../machinery/virtual-clock.ts'
@@ -30,8 +31,7 @@ export class AutoscalerServer {
     this.client = this.clientOf('test')
   }
 
-  static async start(): Promise<AutoscalerServer> {
-    const clock = new VirtualClock()
+  static async start(clock = new VirtualClock()): Promise<AutoscalerServer> {
     const schema = new Schema(readBuiltInSchema())
     const server = createApiServer({ store: new MemoryStore(), clock, schema, parts: [allowEverything, admission, customResources(schema), discovery] })
     await server.start()
@@ -52,10 +52,10 @@ export class AutoscalerServer {
     return createClient(createInProcessTransport(this.#server, { user, userAgent }), { userAgent })
   }
 
-  context(component: string): ComponentContext & { stopInformers(): void } {
+  context(component: string, clock: Clock = this.clock): ComponentContext & { stopInformers(): void } {
     const client = this.clientOf(component)
-    const informers = createInformerFactory({ client, clock: this.clock, log: silentLogger })
-    return { client, informers, clock: this.clock, log: silentLogger, span() {}, stopInformers: () => informers.stop() }
+    const informers = createInformerFactory({ client, clock, log: silentLogger })
+    return { client, informers, clock, log: silentLogger, span() {}, stopInformers: () => informers.stop() }
   }
 
   stop(): Promise<void> {

@@ -81,7 +81,7 @@ const times = (run: () => void) => {
 }
 let decided = ''
 const up = times(() => {
-  const { expansion } = decideScaleUp({ view, pools: states, settings: defaultSettings, clock, priorities: undefined })
+  const { expansion } = decideScaleUp({ view, pools: states, unknownPools: 0, settings: defaultSettings, clock, priorities: undefined })
   decided = `${expansion?.nodes} of ${expansion?.pool} for ${expansion?.pods.length} pods`
 })
 const down = times(() => findUnneededNodes(view, states, defaultSettings, new Set()))

@@ -44,8 +44,9 @@ export class PretendMachines implements NodeMaker {
   }
 
   /** Registers a node, of a pool or not, that is ready at once. */
-  async #register({ name, capacity, labels, taints }: NodeToMake): Promise<void> {
-    const node = await this.#client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } }, spec: { taints } })
+  async #register({ name, capacity, labels, taints }: NodeToMake, providerID?: string): Promise<void> {
+    const spec = { taints, ...(providerID === undefined ? {} : { providerID }) }
+    const node = await this.#client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } }, spec })
     await this.setReady(name, true, capacity)
     await this.#client.patch(Node, { name }, 'merge', {
       spec: { taints: node.spec.taints?.filter(({ key }) => key !== 'node.kubernetes.io/not-ready') ?? null },
@@ -59,8 +60,9 @@ export class PretendMachines implements NodeMaker {
     await this.#client.updateStatus(Node, { ...node, status: { ...node.status, ...(capacity ? { capacity, allocatable: capacity } : {}), conditions } })
   }
 
-  async addFixed(name: string, cpu: string): Promise<void> {
-    await this.#register({ name, pool: '', capacity: { cpu, memory: '16Gi', pods: '110' }, labels: {}, taints: [], startDelayMs: 0 })
+  /** A node that was made by others. */
+  async addFixed(name: string, cpu: string, labels: Record<string, string> = {}, providerID?: string): Promise<void> {
+    await this.#register({ name, pool: '', capacity: { cpu, memory: '16Gi', pods: '110' }, labels, taints: [], startDelayMs: 0 }, providerID)
   }
 
   /** What kubelets do in a while. */

@@ -1,7 +1,12 @@
 /**
- * A provider in a process of its own, that speaks the external protocol: `provider-process.ts`. Prints its port. Its
- * groups: `large` makes what it is asked for; `slow` takes wishes and makes nothing; `failing` makes broken instances.
+ * A provider in a process of its own, that speaks the external protocol: `provider-process.ts [DIRECTORY]`. Prints its
+ * port. Its groups: `large` and `small` make what they are asked for; `slow` takes wishes and makes nothing; `failing`
+ * makes broken instances. In the directory, where one is named: `state.json`, what it has, which it finds again when it
+ * is started anew; `port`, where it listens; `ca.crt`, `tls.crt` and `tls.key`, with which it is encrypted, and wants
+ * certificates of its callers; `behaviour.json` ({@link Behaviour}), looked at with each call.
  */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { message } from '../../machinery/protobuf/message.ts'
 import { realClock } from '../../machinery/real-clock.ts'
@@ -23,8 +28,41 @@ const kubernetesNode = message<{ meta: { name: string; labels: Record<string, st
   status: { number: 3, kind: nodeStatus },
 })
 
-const groups = new Map<string, { target: number; instances: ExternalInstance[] }>(['large', 'slow', 'failing'].map((id) => [id, { target: 0, instances: [] }]))
-const counter = { next: 0 }
+export interface Behaviour {
+  /** By call, how long an answer takes; what was asked for is done at once. */
+  delayMs?: Partial<Record<CallName, number>>
+  /** Calls that are answered with bytes that mean nothing. */
+  garbage?: CallName[]
+  /** Sizes are below zero, or an instance has no name. */
+  wrong?: ('size' | 'instance')[]
+}
+
+export interface ProviderState {
+  next: number
+  groups: Record<string, { target: number; instances: ExternalInstance[] }>
+}
+
+const directory = process.argv[2]
+const file = (name: string) => join(directory ?? '', name)
+const isThere = (name: string) => directory !== undefined && existsSync(file(name))
+const state: ProviderState = isThere('state.json')
+  ? (JSON.parse(readFileSync(file('state.json'), 'utf8')) as ProviderState)
+  : { next: 0, groups: Object.fromEntries(['large', 'small', 'slow', 'failing'].map((id) => [id, { target: 0, instances: [] }])) }
+const behaviour = (): Behaviour => (isThere('behaviour.json') ? (JSON.parse(readFileSync(file('behaviour.json'), 'utf8')) as Behaviour) : {})
+
+function keep(): void {
+  if (directory === undefined) return
+  writeFileSync(file('state.json.new'), JSON.stringify(state))
+  renameSync(file('state.json.new'), file('state.json'))
+}
+
+/** Comes up in a moment. */
+function boot(instance: ExternalInstance): void {
+  realClock.after(50, () => {
+    Object.assign(instance, { status: { state: 1, error: undefined } })
+    keep()
+  })
+}
 
 class Refusal extends Error {
   readonly code: number
@@ -38,7 +76,7 @@ class Refusal extends Error {
 }
 
 function groupOf(id: string) {
-  const group = groups.get(id)
+  const group = state.groups[id]
   if (!group) throw new Refusal(status.NOT_FOUND, `no group ${id}`)
   return group
 }
@@ -50,24 +88,24 @@ function increase(id: string, delta: number): void {
   if (id === 'slow') return
   for (let i = 0; i < delta; i++) {
     const error = id === 'failing' ? { code: 'OUT_OF_STOCK', message: 'none is left', class: 1 } : undefined
-    const made: ExternalInstance = { id: `pretend://${id}-${counter.next++}`, status: { state: 2, error } }
+    const made: ExternalInstance = { id: `pretend://${id}-${state.next++}`, status: { state: 2, error } }
     group.instances.push(made)
-    if (!error) realClock.after(50, () => void Object.assign(made, { status: { state: 1, error: undefined } }))
+    if (!error) boot(made)
   }
 }
 
 function templateOf(id: string): Uint8Array {
-  const amounts = Object.entries({ cpu: '4', memory: '16Gi', pods: '110' }).map(([key, text]) => ({ key, value: { text } }))
+  const amounts = Object.entries({ cpu: id === 'small' ? '2' : '4', memory: '16Gi', pods: '110' }).map(([key, text]) => ({ key, value: { text } }))
   return kubernetesNode.encode({ meta: { name: `${id}-template`, labels: { size: id } }, status: { capacity: amounts, allocatable: amounts } })
 }
 
 type Answers = { [N in CallName]?: (typeof calls)[N] extends Call<infer Q, infer A> ? (request: Q) => Partial<A> : never }
 
 const answers: Answers = {
-  NodeGroups: () => ({ groups: [...groups.keys()].map((id) => ({ id, minSize: 0, maxSize: 5, debug: '' })) }),
+  NodeGroups: () => ({ groups: Object.keys(state.groups).map((id) => ({ id, minSize: 0, maxSize: 5, debug: '' })) }),
   Refresh: () => ({}),
   Cleanup: () => ({}),
-  NodeGroupTargetSize: ({ id }) => ({ size: groupOf(id).target }),
+  NodeGroupTargetSize: ({ id }) => ({ size: behaviour().wrong?.includes('size') ? -1 : groupOf(id).target }),
   NodeGroupIncreaseSize({ id, delta }) {
     increase(id, delta)
     return {}
@@ -86,7 +124,7 @@ const answers: Answers = {
     group.target += delta
     return {}
   },
-  NodeGroupNodes: ({ id }) => ({ instances: groupOf(id).instances }),
+  NodeGroupNodes: ({ id }) => ({ instances: behaviour().wrong?.includes('instance') ? [{ id: '', status: undefined }] : groupOf(id).instances }),
   NodeGroupTemplateNodeInfo: ({ id }) => ({ node: templateOf(id) }),
   NodeGroupGetOptions({ id, defaults }) {
     if (id !== 'large' || !defaults) throw new Refusal(status.UNIMPLEMENTED, 'only of large')
@@ -106,7 +144,8 @@ const service = Object.fromEntries(
         responseStream: false,
         requestSerialize: (value: object) => Buffer.from(codec.request.encode(value)),
         requestDeserialize: (bytes: Buffer) => codec.request.decode(bytes),
-        responseSerialize: (value: object) => Buffer.from(codec.response.encode(value)),
+        responseSerialize: (value: object) =>
+          behaviour().garbage?.includes(name as CallName) ? Buffer.from([0x0a, 0xff, 0xff, 0x01]) : Buffer.from(codec.response.encode(value)),
         responseDeserialize: (bytes: Buffer) => codec.response.decode(bytes),
       },
     ]
@@ -117,7 +156,11 @@ const implementation = Object.fromEntries(
     name,
     (call: { request: object }, reply: (error: Refusal | null, value?: object) => void) => {
       try {
-        reply(null, (answer as (request: object) => object)(call.request))
+        const value = (answer as (request: object) => object)(call.request)
+        keep()
+        const delay = behaviour().delayMs?.[name as CallName]
+        if (delay === undefined) reply(null, value)
+        else realClock.after(delay, () => reply(null, value))
       } catch (error) {
         reply(error instanceof Refusal ? error : new Refusal(status.INTERNAL, String(error)))
       }
@@ -125,7 +168,16 @@ const implementation = Object.fromEntries(
   ]),
 )
 server.addService(service, implementation)
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+for (const { instances } of Object.values(state.groups))
+  for (const instance of instances) if (instance.status?.state === 2 && !instance.status.error) boot(instance)
+
+const port = isThere('port') ? readFileSync(file('port'), 'utf8').trim() : '0'
+const read = (name: string) => readFileSync(file(name))
+const credentials = isThere('tls.key')
+  ? ServerCredentials.createSsl(read('ca.crt'), [{ cert_chain: read('tls.crt'), private_key: read('tls.key') }], true)
+  : ServerCredentials.createInsecure()
+server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => {
   if (error) throw error
-  console.log(port)
+  if (directory !== undefined) writeFileSync(file('port'), String(bound))
+  console.log(bound)
 })
