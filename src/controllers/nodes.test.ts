@@ -212,6 +212,22 @@ test('pods that are ending on a node that is out of service are deleted, once th
   await bench.stop()
 })
 
+test('a taint that does not say when it was added counts from when it was written', async () => {
+  const bench = await setUp()
+  const controllers = bench.run(taintEvictionController)
+  await node(bench, 'a')
+  await pod(bench, 'web', 'a', [{ key: 'maintenance', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }])
+  await bench.settle(100_000)
+  await bench.client.patch(Node, { name: 'a' }, 'merge', { spec: { taints: [{ key: 'maintenance', effect: 'NoExecute' }] } })
+  await bench.settle(50_000)
+  const left = async () => (await bench.pods()).filter(({ metadata }) => !metadata.deletionTimestamp).length
+  assert.equal(await left(), 1)
+  await bench.settle(15_000)
+  assert.equal(await left(), 0)
+  await controllers.stop()
+  await bench.stop()
+})
+
 test('a pod that comes to a node long after its taint has its whole time', async () => {
   const bench = await setUp()
   const controllers = bench.run(taintEvictionController)

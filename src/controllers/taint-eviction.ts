@@ -18,9 +18,10 @@ export const taintEvictionController: AnyController = defineController<V1Pod>({
   watches: [{ resource: Node, keys: podsOn }],
   async reconcile(pod, { cached, client, clock, event, key, metrics }) {
     if (!pod?.spec.nodeName || pod.metadata.deletionTimestamp || isFinished(pod)) return
-    const taints = (cached(Node, pod.spec.nodeName)?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
-    if (taints.length === 0) return
-    const leftMs = toleratedUntil(taints, pod, clock.now()) - clock.now()
+    const node = cached(Node, pod.spec.nodeName)
+    const taints = (node?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
+    if (!node || taints.length === 0) return
+    const leftMs = toleratedUntil(taints, pod, node, clock.now()) - clock.now()
     if (leftMs === Number.POSITIVE_INFINITY) return
     if (leftMs > 0) return { again: leftMs }
     event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`)
@@ -52,14 +53,23 @@ function podsOn(node: V1Node, previous: V1Node | undefined, { informer }: Read):
 }
 
 /** Of several taints the one that is tolerated shortest counts; one that is not tolerated: now. */
-function toleratedUntil(taints: V1Taint[], { metadata, spec: { tolerations = [] } }: V1Pod, now: number): number {
+function toleratedUntil(taints: V1Taint[], { metadata, spec: { tolerations = [] } }: V1Pod, node: V1Node, now: number): number {
   const until = taints.map((taint) => {
     const fitting = tolerations.filter((toleration) => tolerates(toleration, taint))
     if (fitting.length === 0) return now
     const seconds = Math.min(...fitting.map(({ tolerationSeconds }) => tolerationSeconds ?? Number.POSITIVE_INFINITY))
     // From when the two met, so that a controller that starts anew does not begin to count again.
-    const from = taint.timeAdded ? Math.max(Date.parse(taint.timeAdded), Date.parse(metadata.creationTimestamp)) : now
-    return from + Math.max(0, seconds) * 1000
+    const added = Date.parse(taint.timeAdded ?? taintsSetAt(node))
+    return Math.max(added, Date.parse(metadata.creationTimestamp)) + Math.max(0, seconds) * 1000
   })
   return Math.min(...until)
+}
+
+/** Who taints a node by hand seldom says when; who owns the taints, and since when, is recorded with each write. */
+function taintsSetAt({ metadata }: V1Node): string {
+  const times = (metadata.managedFields ?? []).flatMap(({ fieldsV1, time }) => {
+    const spec = (fieldsV1 as { 'f:spec'?: object } | undefined)?.['f:spec']
+    return time !== undefined && spec !== undefined && 'f:taints' in spec ? [time] : []
+  })
+  return times.sort().at(-1) ?? metadata.creationTimestamp
 }
