@@ -91,7 +91,7 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       volumeProtection,
       nodeLifecycleController(options.nodeLifecycle),
       taintEvictionController,
-      disruptionController,
+      disruptionController(),
       horizontalPodAutoscalerController(options.autoscaler),
       ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
       ...(options.certificateSigner

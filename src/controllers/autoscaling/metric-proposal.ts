@@ -3,6 +3,7 @@ import type { Client } from '../../client/client.ts'
 import { formatQuantity, fromMilli, toMilli } from '../../machinery/quantity.ts'
 import type { V1LabelSelector, V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus, V2MetricTarget } from '../../machinery/schema/generated/types.ts'
 import { labelSelectorToString } from '../../machinery/selectors.ts'
+import { printedSelector } from '../selector-text.ts'
 import { externalMetric, objectMetric, podsMetrics, resourceMetrics } from './metrics-client.ts'
 import { requestsOf } from './pod-metrics.ts'
 import { byAverage, byUtilization, byValue, byValuePerPod, type Situation } from './replica-calculator.ts'
@@ -145,7 +146,7 @@ async function objectProposal({ type, object }: V2MetricSpec, context: MetricCon
   const { replicas, average } = byValuePerPod(situation, usage, toMilli(target.averageValue), statusReplicas)
   return {
     replicas,
-    name: `external metric ${metric.name}(${goText(metric.selector)})`,
+    name: `external metric ${metric.name}(${printed(metric.selector)})`,
     status: { type, object: { metric, describedObject, current: { averageValue: milli(average) } } },
   }
 }
@@ -157,10 +158,10 @@ async function externalProposal({ type, external }: V2MetricSpec, context: Metri
   const { namespace } = autoscaler.metadata
   if (target.averageValue === undefined && target.value === undefined)
     throw new Error('invalid external metric source: neither a value target nor an average value target was set')
-  const usage = await unable(`unable to get external metric ${namespace}/${metric.name}/${goText(metric.selector)}`, () =>
+  const usage = await unable(`unable to get external metric ${namespace}/${metric.name}/${printed(metric.selector)}`, () =>
     externalMetric(client, namespace, metric.name, textOf(metric.selector)),
   )
-  const name = `external metric ${metric.name}(${goText(metric.selector)})`
+  const name = `external metric ${metric.name}(${printed(metric.selector)})`
   if (target.averageValue !== undefined) {
     const { replicas, average } = byValuePerPod(situation, usage, toMilli(target.averageValue), statusReplicas)
     return { replicas, name, status: { type, external: { metric, current: { averageValue: milli(average) } } } }
@@ -171,12 +172,4 @@ async function externalProposal({ type, external }: V2MetricSpec, context: Metri
 
 const textOf = (selector: V1LabelSelector | undefined): string => (selector ? labelSelectorToString(selector) : '')
 
-/** As a Go program prints a selector. */
-function goText(selector: V1LabelSelector | undefined): string {
-  if (!selector) return 'nil'
-  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  const expressions = (selector.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],}`,
-  )
-  return `&LabelSelector{MatchLabels:map[string]string{${labels.map(([key, value]) => `${key}: ${value},`).join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join(',')}},}`
-}
+const printed = (selector: V1LabelSelector | undefined): string => (selector ? printedSelector(selector) : 'nil')
