@@ -106,7 +106,7 @@ export const unsupportedMediaType = (accepted: string[]) =>
   make(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
 export const requestTooLarge = (message: string) => make(413, 'RequestEntityTooLarge', message)
 export const tooManyRequests = (message: string, retryAfterSeconds: number, causes?: StatusCause[]) =>
-  make(429, 'TooManyRequests', message, { retryAfterSeconds, ...(causes ? { causes } : {}) })
+  make(429, 'TooManyRequests', message, { ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}), ...(causes ? { causes } : {}) })
 /** A watch or list from a revision that was compacted, or a continue token that is too old. */
 export const expired = (message: string) => make(410, 'Expired', message)
 export const gone = (message: string) => make(410, 'Gone', message)

@@ -41,9 +41,9 @@ test('a budget is spent, and then refuses', async () => {
   const refused = await evict('b')
   assert.equal(refused.status, 429)
   assert.equal(refused.object.message, "Cannot evict pod as it would violate the pod's disruption budget.")
-  assert.deepEqual(refused.object.details?.causes, [
-    { reason: 'DisruptionBudget', message: 'The disruption budget web needs 1 healthy pods and has 2 currently' },
-  ])
+  assert.deepEqual(refused.object.details, {
+    causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget web needs 1 healthy pods and has 2 currently' }],
+  })
   const { object } = await t.call('GET', `${budgets}/web`)
   assert.deepEqual(Object.keys((object.status as unknown as { disruptedPods: object }).disruptedPods), ['a'])
 })
