@@ -18,7 +18,7 @@ import { DiskFiles } from './files/disk-files.ts'
 import { ImageCollector } from './images/image-collector.ts'
 import { ImageManager } from './images/image-manager.ts'
 import { readNodeResolverConfig } from './network/resolver-config.ts'
-import { admitPod } from './node/admission.ts'
+import { admitPod, refuseResize } from './node/admission.ts'
 import { type MachineInfo, machineLabels, readMachineInfo } from './node/machine-info.ts'
 import { type NodeHealth, nodeConditions } from './node/node-conditions.ts'
 import { NodeRegistrar } from './node/node-registrar.ts'
@@ -158,6 +158,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     admit: (pod: V1Pod) =>
       admitUnderPressure(pod, eviction.conditions) ??
       admitPod(pod, nodes.get(nodeName) ?? registrar.node, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
+    refuseResize: (pod: V1Pod) => refuseResize(pod, workers?.admittedPods(pod.metadata.uid) ?? [], allocatable()),
   }
   workers = new PodWorkers(podServices)
   const living = workers

@@ -539,6 +539,41 @@ describe('what is added to a running pod', () => {
     assert.equal(containerOf(after, 'main')?.resources?.limits?.memory, '128Mi')
   })
 
+  it('more than the node has is waited for, and given when there is room', async () => {
+    const node = await start()
+    await node.createPod('web', { containers: [{ name: 'main', resources: { requests: { cpu: '500m' } } }] })
+    await node.createPod('other', { containers: [{ name: 'main', resources: { requests: { cpu: '500m' } } }] })
+    await node.untilReady('web')
+    await node.untilReady('other')
+    const resize = (cpu: string) =>
+      node.client.patch(
+        Pod,
+        { name: 'web', namespace: 'default' },
+        'strategic',
+        { spec: { containers: [{ name: 'main', resources: { requests: { cpu } } }] } },
+        { subresource: 'resize' },
+      )
+    const pending = async (reason: string) => {
+      const pod = await node.untilPod('web', reason, (one) => conditionOf(one, 'PodResizePending')?.reason === reason)
+      const status = containerOf(pod, 'main')
+      assert.deepEqual(
+        [status?.resources?.requests?.cpu, status?.allocatedResources?.cpu, pod.status?.observedGeneration],
+        ['500m', '500m', pod.metadata.generation],
+      )
+      return conditionOf(pod, 'PodResizePending')?.message
+    }
+    await resize('500')
+    assert.equal(await pending('Infeasible'), "Node didn't have enough capacity: cpu, requested: 500000, capacity: 2000")
+    await resize('1800m')
+    assert.equal(await pending('Deferred'), "Node didn't have enough resource: cpu, requested: 1800, used: 500, capacity: 2000")
+    assert.equal(conditionOf(await node.pod('web'), 'Ready')?.status, 'True')
+    await node.client.delete(Pod, { name: 'other', namespace: 'default' })
+    const given = await node.untilPod('web', 'has it', (pod) => containerOf(pod, 'main')?.allocatedResources?.cpu === '1800m')
+    const after = await node.untilPod('web', 'waits no longer', (pod) => !pod.status?.conditions?.some(({ type }) => type.startsWith('PodResize')))
+    assert.equal(containerOf(after, 'main')?.resources?.requests?.cpu, '1800m')
+    assert.equal(containerOf(given, 'main')?.restartCount, 0)
+  })
+
   it('a readiness gate holds the pod back until somebody opens it', async () => {
     const node = await start()
     await node.createPod('gated', { readinessGates: [{ conditionType: 'example.com/open' }] })

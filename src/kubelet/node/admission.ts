@@ -6,6 +6,7 @@ import { dottedSysctl, safeSysctls } from '../../apis/core/safe-sysctls.ts'
 import { tolerates } from '../../apis/core/toleration.ts'
 import { toWhole } from '../../machinery/quantity.ts'
 import type { V1Node, V1Pod } from '../../machinery/schema/generated/types.ts'
+import type { PendingResize } from '../pod/allocation.ts'
 
 export interface Refusal {
   reason: string
@@ -41,6 +42,19 @@ function portTaken(pod: V1Pod, others: readonly V1Pod[]): Refusal | undefined {
   const isTaken = others.some((other) => hostPortsOf(other).some((used) => wanted.some((port) => hostPortsCollide(port, used))))
   if (!isTaken) return undefined
   return { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" }
+}
+
+/** Whether the node has, for a pod that it runs, the CPU and memory that the pod asks for now: never, or not yet (KEP-1287). */
+export function refuseResize(pod: V1Pod, others: readonly V1Pod[], allocatable: Record<string, string>): PendingResize | undefined {
+  const requests = podRequests(pod)
+  for (const name of ['memory', 'cpu']) {
+    const capacity = resourceAmount(name, allocatable[name] ?? '0')
+    const requested = requests.get(name) ?? 0
+    if (requested > capacity)
+      return { reason: 'Infeasible', message: `Node didn't have enough capacity: ${name}, requested: ${requested}, capacity: ${capacity}` }
+  }
+  const lacking = insufficient(pod, others, allocatable)
+  return lacking && { reason: 'Deferred', message: lacking.message }
 }
 
 function insufficient(pod: V1Pod, others: readonly V1Pod[], allocatable: Record<string, string>): Refusal | undefined {

@@ -14,6 +14,9 @@ export const ownConditions = [
   'PodResizeInProgress',
 ]
 
+/** Those that are taken away when they hold no longer. */
+export const passingConditions = ['PodResizePending', 'PodResizeInProgress']
+
 const yes = (type: string, reason?: string): Draft => ({ type, status: 'True', ...(reason ? { reason } : {}) })
 const no = (type: string, reason: string, message?: string): Draft => ({ type, status: 'False', reason, ...(message ? { message } : {}) })
 
@@ -79,5 +82,5 @@ export function mergeConditions(drafts: readonly Draft[], stored: readonly V1Pod
       lastTransitionTime: before?.status === draft.status && before.lastTransitionTime ? before.lastTransitionTime : now,
     }
   })
-  return [...own, ...stored.filter((condition) => !drafts.some((draft) => draft.type === condition.type))]
+  return [...own, ...stored.filter(({ type }) => !drafts.some((draft) => draft.type === type) && !passingConditions.includes(type))]
 }

@@ -4,6 +4,7 @@ import type { ContainerStatus } from '../../runtime/runtime.ts'
 import type { ProbeVerdicts } from './actions.ts'
 import { isSidecar, restartCountAnnotation } from './identity.ts'
 import { attemptsOf, type PodRuntime } from './pod-runtime.ts'
+import { isResizing } from './resize.ts'
 
 /** Why a container could not be started, or may not be yet. */
 export interface WaitingReason {
@@ -74,7 +75,8 @@ function statusOf(sources: StatusSources, container: V1Container, kind: 'init' |
   }
   if (latest.user) status.user = { linux: { uid: latest.user.uid, gid: latest.user.gid, supplementalGroups: latest.user.supplementalGroups } }
   if (container.resources && running) {
-    status.resources = container.resources
+    // Until they are changed in the kernel the container has those from before.
+    status.resources = (isResizing(pod, container, latest) && previous?.resources) || container.resources
     if (container.resources.requests) status.allocatedResources = container.resources.requests
   }
   if (container.volumeMounts?.length)

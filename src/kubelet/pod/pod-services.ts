@@ -15,6 +15,7 @@ import type { WatchedObjects } from '../referenced-objects.ts'
 import type { RestartBackoff } from '../restart-backoff.ts'
 import type { RuntimeCache } from '../runtime-cache.ts'
 import type { VolumeManager } from '../volumes/volume-manager.ts'
+import type { PendingResize } from './allocation.ts'
 import type { PodMetrics } from './pod-metrics.ts'
 import type { SandboxSources } from './sandbox-config.ts'
 import type { StatusWriter } from './status-writer.ts'
@@ -48,4 +49,6 @@ export interface PodServices {
   span(span: Span): void
   /** Whether the node takes the pod; a refusal says why. */
   admit(pod: V1Pod): { reason: string; message: string } | undefined
+  /** Whether the node has what a pod that it runs asks for now; a refusal says why not. */
+  refuseResize(pod: V1Pod): PendingResize | undefined
 }

@@ -1,10 +1,12 @@
 import { timestamp } from '../../machinery/clock.ts'
 import type { V1Container, V1ContainerStatus, V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import type { PendingResize } from './allocation.ts'
 import { computeConditions, mergeConditions } from './conditions.ts'
 import { containerStatuses, lostState, type StatusSources } from './container-statuses.ts'
 import { computePhase } from './phase.ts'
 import { readySandbox, somethingRuns } from './pod-runtime.ts'
 import { qualityOfService } from './quality-of-service.ts'
+import { isResized } from './resize.ts'
 
 /** What was decided about the whole pod: evicted, its deadline passed, refused. */
 export interface Verdict {
@@ -21,6 +23,7 @@ export interface PodStatusSources extends StatusSources {
   hostIPs: string[]
   now: number
   verdict?: Verdict
+  pendingResize?: PendingResize
 }
 
 /** The whole status of a pod, from what the runtime has and what the probes say. */
@@ -43,6 +46,8 @@ export function computePodStatus(sources: PodStatusSources): V1PodStatus {
   const sandbox = readySandbox(runtime)
   const drafts = computeConditions({ pod, phase: wanted ?? phase, sandboxReady: sandbox !== undefined, inits, apps })
   if (verdict?.disruption) drafts.push({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: verdict.message })
+  if (sources.pendingResize) drafts.push({ type: 'PodResizePending', status: 'True', ...sources.pendingResize })
+  if (!isTerminal(wanted) && isResized(pod, runtime)) drafts.push({ type: 'PodResizeInProgress', status: 'True' })
   const ips = pod.spec.hostNetwork ? (runtime.sandboxes.length > 0 ? hostIPs : []) : (sandbox?.ips ?? [])
   const reason = verdict?.reason ?? stored.reason
   const message = verdict?.message ?? stored.message

@@ -10,6 +10,7 @@ import type { V1Container, V1Pod, V1PodStatus } from '../../machinery/schema/gen
 import { messageOf } from '../container/start-error.ts'
 import { terminationMessage } from '../container/termination-message.ts'
 import type { Eviction } from '../eviction/eviction-manager.ts'
+import { asked, type Given, givenBefore, type PendingResize, withGiven } from './allocation.ts'
 import { ownConditions } from './conditions.ts'
 import { collectContainers } from './container-collection.ts'
 import type { WaitingReason } from './container-statuses.ts'
@@ -22,6 +23,8 @@ import { syncPod } from './sync-pod.ts'
 
 const configRetryMs = 10_000
 const backoffShownMs = 1500
+/** Room may come when another pod ends, which wakes nobody here. */
+const resizeRetryMs = 5000
 
 export class PodWorker {
   readonly #services: PodServices
@@ -32,6 +35,8 @@ export class PodWorker {
   #removed = false
   #admitted = false
   #verdict: Verdict | undefined
+  #given: Given | undefined
+  #pendingResize: PendingResize | undefined
   readonly #waiting = new Map<string, WaitingReason>()
   readonly #messages = new Map<string, string>()
   #seen: number[] = []
@@ -61,6 +66,11 @@ export class PodWorker {
 
   get pod(): V1Pod {
     return this.#pod
+  }
+
+  /** The pod with the resources that the node has given it. */
+  get allocated(): V1Pod {
+    return this.#given ? withGiven(this.#pod, this.#given) : this.#pod
   }
 
   /** Nothing of it runs or will run on this node. */
@@ -168,6 +178,7 @@ export class PodWorker {
       return this.#services.resyncMs
     }
     if (!this.#admitted && !this.#isEnding()) this.#admit()
+    if (!this.#isEnding()) this.#allocate()
     await this.#report()
     if (this.#isEnding()) {
       await this.#end()
@@ -192,7 +203,13 @@ export class PodWorker {
     const runtime = cache.get(uid)
     probes.sync(this.#withOwnStatus(), runtime, this.status.podIP ?? '')
     const refreshAt = volumes.refreshAt(uid)
-    const waits = [resyncMs, this.#nextStart(), this.#deadlineIn(), refreshAt === undefined ? resyncMs : refreshAt - clock.now()]
+    const waits = [
+      resyncMs,
+      this.#pendingResize ? resizeRetryMs : resyncMs,
+      this.#nextStart(),
+      this.#deadlineIn(),
+      refreshAt === undefined ? resyncMs : refreshAt - clock.now(),
+    ]
     return Math.max(1, Math.min(...waits))
   }
 
@@ -205,6 +222,17 @@ export class PodWorker {
     }
     this.#services.events.pod(this.#pod, 'Warning', refusal.reason, refusal.message)
     this.#verdict = { phase: 'Failed', reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` }
+  }
+
+  /** Gives it what it asks for, if the node has that. */
+  #allocate(): void {
+    const pod = this.#pod
+    this.#given ??= this.#services.cache.get(pod.metadata.uid).containers.length > 0 ? givenBefore(pod) : asked(pod)
+    const refusal = this.allocated === pod ? undefined : this.#services.refuseResize(pod)
+    if (!refusal) this.#given = asked(pod)
+    else if (refusal.reason !== this.#pendingResize?.reason || refusal.message !== this.#pendingResize.message)
+      this.#services.events.pod(pod, 'Warning', `Resize${refusal.reason}`, `Pod resize ${refusal.reason}: ${refusal.message}`)
+    this.#pendingResize = refusal
   }
 
   /** Computes the status from what the runtime has and hands it on to be written. */
@@ -227,6 +255,7 @@ export class PodWorker {
       now: clock.now(),
       ending: this.#isEnding() || this.#verdict !== undefined,
       over: this.#over,
+      ...(this.#pendingResize ? { pendingResize: this.#pendingResize } : {}),
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
     })
     if (!this.#removed) statuses.set(this.#pod, status, { seen: this.#seen.splice(0), spans: this.#spans.splice(0) })
@@ -249,10 +278,11 @@ export class PodWorker {
   /** The pod with the newest status that this kubelet knows, and the conditions of others as the API has them. */
   #withOwnStatus(): V1Pod {
     const own = this.#services.statuses.get(this.#pod.metadata.uid)
-    if (!own) return this.#pod
+    const pod = this.allocated
+    if (!own) return pod
     const isOwn = ({ type }: { type: string }) => ownConditions.includes(type)
     const conditions = [...(own.conditions ?? []).filter(isOwn), ...(this.#pod.status?.conditions ?? []).filter((condition) => !isOwn(condition))]
-    return { ...this.#pod, status: { ...own, conditions } }
+    return { ...pod, status: { ...own, conditions } }
   }
 
   #isEnding(): boolean {

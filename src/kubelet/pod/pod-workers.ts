@@ -47,7 +47,7 @@ export class PodWorkers {
   admittedPods(except: string): V1Pod[] {
     return this.all()
       .filter((worker) => worker.admitted && worker.pod.metadata.uid !== except)
-      .map((worker) => worker.pod)
+      .map((worker) => worker.allocated)
   }
 
   async stop(): Promise<void> {

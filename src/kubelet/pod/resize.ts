@@ -31,8 +31,11 @@ const runningOnes = (pod: V1Pod, runtime: PodRuntime) =>
     return status && isRunning(status) ? [{ container, status }] : []
   })
 
+/** Whether it runs with other resources than the pod was given. */
+export const isResizing = (pod: V1Pod, container: V1Container, status: ContainerStatus): boolean => changed(container, pod, status).measures.length > 0
+
 export const isResized = (pod: V1Pod, runtime: PodRuntime): boolean =>
-  runningOnes(pod, runtime).some(({ container, status }) => changed(container, pod, status).measures.length > 0)
+  runningOnes(pod, runtime).some(({ container, status }) => isResizing(pod, container, status))
 
 export async function resizeContainers(pod: V1Pod, runtime: PodRuntime, of: Runtime): Promise<void> {
   for (const { container, status } of runningOnes(pod, runtime)) {

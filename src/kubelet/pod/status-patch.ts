@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { V1PodStatus } from '../../machinery/schema/generated/types.ts'
+import { passingConditions } from './conditions.ts'
 
 /**
  * A strategic merge patch from one status to the next; undefined when nothing changed. Conditions merge by
@@ -18,7 +19,8 @@ export function statusPatch(from: V1PodStatus, to: V1PodStatus): Record<string, 
         const old = from.conditions?.find((other) => other.type === condition.type)
         return { ...condition, ...(old?.reason && !condition.reason ? { reason: null } : {}), ...(old?.message && !condition.message ? { message: null } : {}) }
       })
-      if (full.length > 0) patch.conditions = full
+      const gone = passingConditions.filter((type) => from.conditions?.some((one) => one.type === type) && !to.conditions?.some((one) => one.type === type))
+      if (full.length + gone.length > 0) patch.conditions = [...full, ...gone.map((type) => ({ $patch: 'delete', type }))]
     } else if (field === 'podIPs' || field === 'hostIPs') {
       const old = from[field] ?? []
       const next = to[field] ?? []
