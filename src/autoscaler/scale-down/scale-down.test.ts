@@ -1,9 +1,12 @@
 /** Nodes go that nobody needs, and no others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Node, PodDisruptionBudget } from '../../client/resources.ts'
+import { Node, Pod, PodDisruptionBudget, PriorityClass } from '../../client/resources.ts'
 import { NodePool } from '../node-pool.ts'
+import { defaultSettings } from '../settings.ts'
 import { type AutoscaledCluster, type PodWish, withAutoscaledCluster as withCluster } from '../testing/autoscaled-cluster.ts'
+import { AutoscalerServer } from '../testing/autoscaler-server.ts'
+import { drain } from './drain.ts'
 
 const scaleDown = { unneededSeconds: 30, delayAfterAddSeconds: 0 }
 
@@ -102,12 +105,15 @@ const going: [string, PodWish][] = [
     { spec: { volumes: [{ name: 'scratch', emptyDir: {} }] }, annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes': 'scratch' } },
   ],
   ['is of a DaemonSet', { owner: 'DaemonSet', cpu: '1' }],
+  ['says that it is like one of a DaemonSet', { owner: null, annotations: { 'cluster-autoscaler.kubernetes.io/daemonset-pod': 'true' } }],
+  ['is less important than pods that count', { owner: null, spec: { priorityClassName: 'expendable' } }],
   ['is the node’s own', { owner: null, annotations: { 'kubernetes.io/config.mirror': 'x' } }],
 ]
 
 for (const [why, wish] of going)
   test(`a node goes when its pod ${why}`, () =>
     withCluster(async (cluster) => {
+      await cluster.client.create(PriorityClass, { metadata: { name: 'expendable' }, value: -11 })
       const node = await pinned(cluster, wish)
       await cluster.pass(90)
       assert.ok(!(await cluster.nodes()).includes(node))
@@ -119,6 +125,17 @@ test('a node stays when a pod of kube-system is on it that no budget covers', ()
     await cluster.pod('dns', { namespace: 'kube-system' })
     await cluster.pass(3)
     await cluster.pass(90)
+    assert.equal((await cluster.nodes()).length, 1)
+  }))
+
+test('a node goes when a budget covers the pod of kube-system that is on it', () =>
+  withCluster(async (cluster) => {
+    await pinned(cluster)
+    await cluster.pod('dns', { namespace: 'kube-system', cpu: '100m', labels: { app: 'dns' }, spec: { nodeName: (await cluster.where('moving')) ?? '' } })
+    await cluster.pass(60)
+    assert.equal((await cluster.nodes()).length, 2)
+    await cluster.budget('dns', { app: 'dns' }, 1, 'kube-system')
+    await cluster.pass(60)
     assert.equal((await cluster.nodes()).length, 1)
   }))
 
@@ -176,3 +193,128 @@ test('a node whose pods do not go is let in again', () =>
     },
     { scaleDownDelayAfterFailureMs: 10 * 60_000 },
   ))
+
+test('what is not needed any more is seen at once, however seldom the autoscaler looks by itself', () =>
+  withCluster(
+    async (cluster) => {
+      await cluster.pool('workers', { scaleDown: { unneededSeconds: 2, delayAfterAddSeconds: 0 } })
+      await cluster.pods(2)
+      await cluster.pass(5)
+      assert.equal((await cluster.nodes()).length, 1)
+      await cluster.delete('pod-0', 'pod-1')
+      await cluster.pass(5)
+      assert.equal((await cluster.nodes()).length, 0)
+    },
+    { scanIntervalMs: 10 * 60_000 },
+  ))
+
+test('a budget that begins to allow it, and a word on a node that is taken back, are seen at once too', () =>
+  withCluster(
+    async (cluster) => {
+      await cluster.budget('budget', { app: 'moving' }, 0)
+      const node = await pinned(cluster, { labels: { app: 'moving' } }, { scaleDown: { unneededSeconds: 2, delayAfterAddSeconds: 0 } })
+      await cluster.pass(10)
+      assert.equal((await cluster.nodes()).length, 2)
+      const say = (word: string | null) =>
+        cluster.client.patch(Node, { name: node }, 'merge', { metadata: { annotations: { 'cluster-autoscaler.kubernetes.io/scale-down-disabled': word } } })
+      await say('true')
+      await cluster.allow('budget', 1)
+      await cluster.pass(10)
+      assert.equal((await cluster.nodes()).length, 2)
+      await say(null)
+      await cluster.pass(6)
+      assert.equal((await cluster.nodes()).length, 1)
+    },
+    { scanIntervalMs: 10 * 60_000 },
+  ))
+
+test('an autoscaler that is killed while a node is emptied leaves one that the next lets in again or takes out', () =>
+  withCluster(async (cluster) => {
+    const node = await pinned(cluster)
+    await cluster.pass(25)
+    // Its pod does not end yet: nobody tends pods.
+    for (let i = 0; i < 8; i++) await cluster.server.clock.advance(1000)
+    const isMarked = async () => (await cluster.client.get(Node, { name: node })).spec.taints?.some(({ key }) => key === 'ToBeDeletedByClusterAutoscaler')
+    assert.ok(await isMarked())
+    await cluster.stopAutoscaler()
+    assert.ok(await isMarked())
+    cluster.startAutoscaler()
+    await cluster.server.clock.advance(1000)
+    assert.ok(!(await isMarked()))
+    await cluster.pass(60)
+    assert.ok(!(await cluster.nodes()).includes(node))
+    assert.equal((await cluster.machines.list()).length, 1)
+  }))
+
+test('where most nodes are not ready nothing is done: something else is wrong', () =>
+  withCluster(
+    async (cluster) => {
+      await cluster.pool('workers', { minSize: 6, maxSize: 20, scaleDown: { ...scaleDown, unreadySeconds: 30 } })
+      await cluster.pass(3)
+      const names = await cluster.nodes()
+      for (const name of names.slice(0, 4)) await cluster.machines.setReady(name, false)
+      await cluster.client.patch(NodePool, { name: 'workers' }, 'merge', { spec: { minSize: 0 } })
+      await cluster.pods(30)
+      await cluster.pass(90)
+      assert.deepEqual((await cluster.nodes()).sort(), names.sort())
+      assert.ok((await cluster.events('ConfigMap')).includes('ClusterUnhealthy: Cluster has no safe state: 4 nodes are not ready'))
+      assert.equal(cluster.metric('cluster_safe_to_autoscale'), 0)
+      assert.match(await cluster.status(), /health:\n\s+status: Unhealthy/)
+      for (const name of names) await cluster.machines.setReady(name, true)
+      await cluster.pass(20)
+      assert.ok((await cluster.nodes()).length > 6)
+    },
+    { scaleDownUnreadyMs: 30_000 },
+  ))
+
+test('before its end a node is looked at once more: a pod that came meanwhile is not ended with it', async () => {
+  const server = await AutoscalerServer.start()
+  try {
+    const { client, clock } = server
+    const node = await client.create(Node, { metadata: { name: 'node' }, spec: {} })
+    await client.create(Pod, { metadata: { name: 'late', namespace: 'default' }, spec: { nodeName: 'node', containers: [{ name: 'main', image: 'main' }] } })
+    const emptied = drain({
+      client,
+      clock,
+      events: { event() {}, flush: async () => {}, stop() {} },
+      settings: defaultSettings,
+      signal: new AbortController().signal,
+      node,
+      podsOnNode: () => [],
+      budgets: () => [],
+      evicted() {},
+      rules: {
+        until: 1000,
+        insist: false,
+        heldUp() {},
+        toGo([pod]) {
+          if (pod) throw new Error(`${pod.metadata.name} came`)
+          return []
+        },
+      },
+    })
+    await assert.rejects(emptied, /late came/)
+  } finally {
+    await server.stop()
+  }
+})
+
+test('what goes is counted', () =>
+  withCluster(async (cluster) => {
+    await pinned(cluster)
+    assert.equal(cluster.metric('scaled_up_nodes_total'), 2)
+    await cluster.pass(10)
+    assert.equal(cluster.metric('unneeded_nodes_count'), 1)
+    assert.equal(cluster.metric('unremovable_nodes_count', { reason: 'NotUnderutilized' }), 1)
+    assert.equal(cluster.metric('nodes_count', { state: 'ready' }), 2)
+    assert.equal(cluster.metric('cluster_cpu_current_cores'), 8)
+    await cluster.pass(40)
+    assert.deepEqual(
+      ['underutilized', 'empty', 'unready'].map((reason) => cluster.metric('scaled_down_nodes_total', { reason })),
+      [1, 0, 0],
+    )
+    assert.equal(cluster.metric('evicted_pods_total', { eviction_result: 'succeeded' }), 1)
+    assert.equal(cluster.metric('unneeded_nodes_count'), 0)
+    assert.ok((cluster.metric('function_duration_seconds_count', { function: 'main' }) ?? 0) > 3)
+    assert.ok((cluster.metric('last_activity', { activity: 'scaleDown' }) ?? 0) > Date.UTC(2026, 0, 1) / 1000)
+  }))

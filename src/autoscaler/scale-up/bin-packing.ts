@@ -33,6 +33,8 @@ export function pack({ trial, pool, template, daemonSets, pods, mostNodes, liken
   const packing: Packing = { nodes: 0, pods: [], rejections: new Map() }
   /** Pods that are alike need not look again at nodes that were too full for one of them. */
   const lookFrom = new Map<string, number>()
+  /** Likenesses that were tried on an empty node. */
+  const tried = new Set<string>()
   const fitsAdded = (pod: PodInfo, alike: string): boolean => {
     const from = lookFrom.get(alike) ?? 0
     const candidates = added.slice(from)
@@ -48,7 +50,9 @@ export function pack({ trial, pool, template, daemonSets, pods, mostNodes, liken
       packing.pods.push(pod)
       continue
     }
-    if (added.length >= mostNodes && added.length > 0) continue
+    const isFull = added.length >= mostNodes && added.length > 0
+    if (isFull && tried.has(alike)) continue
+    tried.add(alike)
     const before = trial.length
     const node = addTemplate(trial, fromTemplate(template, templateName(pool, added.length)), daemonSets)
     const run = trial.filters(pod)
@@ -59,6 +63,10 @@ export function pack({ trial, pool, template, daemonSets, pods, mostNodes, liken
       continue
     }
     packing.rejections.delete(alike)
+    if (isFull) {
+      trial.backTo(before)
+      continue
+    }
     trial.put(pod, node)
     added.push(node)
     packing.pods.push(pod)

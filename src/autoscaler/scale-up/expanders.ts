@@ -12,6 +12,8 @@ export interface Expansion {
   /** Pods that would fit on them. */
   pods: PodInfo[]
   template: V1Node
+  /** Whether the pod does not fit even an empty node. */
+  rejects(pod: PodInfo): boolean
 }
 
 /** Patterns of pool names by priority, as the ConfigMap `cluster-autoscaler-priority-expander` says them; throws in a sentence. */

@@ -1,8 +1,8 @@
 /** Pools grow for pods that have no place, and only for those that a new node would help. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigMap } from '../../client/resources.ts'
-import { withAutoscaledCluster as withCluster } from '../testing/autoscaled-cluster.ts'
+import { ConfigMap, PriorityClass } from '../../client/resources.ts'
+import { type AutoscaledCluster, withAutoscaledCluster as withCluster } from '../testing/autoscaled-cluster.ts'
 
 test('many pods are one decision, packed onto as few nodes as they need, and quickly', () =>
   withCluster(async (cluster) => {
@@ -144,3 +144,140 @@ test('pods that want to be apart get a node each; what each node runs takes its 
     assert.equal((await cluster.nodes()).length, 3)
     assert.ok(await cluster.where('pod-2'))
   }))
+
+test('a pod that is too large for every template says so of each', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('small', {}, 2)
+    await cluster.pool('large', {}, 8)
+    await cluster.pod('huge', { cpu: '16' })
+    await cluster.pass(3)
+    assert.deepEqual(await cluster.nodes(), [])
+    assert.deepEqual(await cluster.events('Pod'), ["NotTriggerScaleUp: pod didn't trigger scale-up: 2 Insufficient cpu"])
+    assert.equal(cluster.metric('unschedulable_pods_count'), 1)
+  }))
+
+test('pods that are to be spread get nodes enough, also over pools of several zones', () =>
+  withCluster(async (cluster) => {
+    const zone = (name: string) => ({ template: { capacity: { cpu: 4, memory: '16Gi' }, labels: { 'topology.kubernetes.io/zone': name } } })
+    await cluster.pool('zone-a', zone('a'))
+    await cluster.pool('zone-b', zone('b'))
+    const spread = (topologyKey: string) => ({
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey, whenUnsatisfiable: 'DoNotSchedule' as const, labelSelector: { matchLabels: { spread: topologyKey.split('/')[1] ?? '' } } },
+      ],
+    })
+    await cluster.pods(4, { cpu: '100m', labels: { spread: 'hostname' }, spec: spread('kubernetes.io/hostname') }, 'apart')
+    await cluster.pass(10)
+    const hosts = new Set(await Promise.all([0, 1, 2, 3].map((i) => cluster.where(`apart-${i}`))))
+    assert.ok(!hosts.has(undefined))
+    await cluster.pods(4, { cpu: '2500m', labels: { spread: 'zone' }, spec: spread('topology.kubernetes.io/zone') }, 'zoned')
+    await cluster.pass(20)
+    const zones = await Promise.all([0, 1, 2, 3].map(async (i) => (await cluster.where(`zoned-${i}`))?.slice(0, 'zone-a'.length)))
+    assert.deepEqual(zones.sort(), ['zone-a', 'zone-a', 'zone-b', 'zone-b'])
+  }))
+
+test('pods less important than the cutoff are no reason for a node', () =>
+  withCluster(async (cluster) => {
+    for (const [name, value] of [
+      ['expendable', -11],
+      ['cheap', -10],
+    ] as const)
+      await cluster.client.create(PriorityClass, { metadata: { name }, value })
+    await cluster.pool('workers')
+    await cluster.pod('expendable', { spec: { priorityClassName: 'expendable' } })
+    await cluster.pass(15)
+    assert.deepEqual([await cluster.nodes(), await cluster.events('Pod')], [[], []])
+    await cluster.pod('cheap', { spec: { priorityClassName: 'cheap' } })
+    await cluster.pass(5)
+    assert.equal((await cluster.nodes()).length, 1)
+    assert.ok(await cluster.where('expendable'), 'but they take the room that is left')
+  }))
+
+test('a pool that fails is tried again, each time after twice as long', () =>
+  withCluster(
+    async (cluster) => {
+      cluster.machines.silent.add('bad')
+      await cluster.pool('bad', { provisionSeconds: 30 })
+      await cluster.pod('pod')
+      const triesAfter = async (seconds: number) => {
+        await cluster.pass(seconds)
+        return cluster.machines.asked.length
+      }
+      assert.equal(await triesAfter(35), 1)
+      assert.ok((await cluster.events('Pod')).includes("NotTriggerScaleUp: pod didn't trigger scale-up: 1 in backoff after failed scale-up"))
+      assert.equal(cluster.metric('failed_scale_ups_total', { reason: 'timeout' }), 1)
+      assert.equal(cluster.metric('node_group_backoff_status', { node_group: 'bad', reason: 'Timeout' }), 1)
+      assert.equal(await triesAfter(40), 1)
+      assert.equal(await triesAfter(40), 2)
+      assert.equal(await triesAfter(110), 2)
+      assert.equal(await triesAfter(40), 3)
+    },
+    { initialBackoffMs: 60_000 },
+  ))
+
+test('of several autoscalers one decides; when it is gone, another does, and nothing is done twice', () =>
+  withCluster(async (cluster) => {
+    await cluster.stopAutoscaler()
+    const first = cluster.startAutoscaler({ identity: 'first' })
+    await cluster.pool('workers', { simulated: { startSeconds: 20 } })
+    await cluster.pass(5)
+    cluster.startAutoscaler({ identity: 'second' })
+    await cluster.pods(8)
+    await cluster.pass(5)
+    assert.equal(cluster.machines.asked.length, 2)
+    await first()
+    await cluster.pods(4, {}, 'more')
+    await cluster.pass(60)
+    assert.equal((await cluster.nodes()).length, 3)
+    assert.equal(cluster.machines.asked.length, 3)
+  }))
+
+test('an autoscaler that is killed while nodes are on their way is followed by one that counts them', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('slow', { simulated: { startSeconds: 30 } })
+    await cluster.pods(8)
+    await cluster.pass(3)
+    assert.equal(cluster.machines.asked.length, 2)
+    await cluster.stopAutoscaler()
+    cluster.startAutoscaler()
+    await cluster.pass(60)
+    assert.equal(cluster.machines.asked.length, 2)
+    assert.equal((await cluster.nodes()).length, 2)
+  }))
+
+const zoned = (zone: string, more: object = {}) => ({
+  ...more,
+  template: { capacity: { cpu: 4, memory: '16Gi' }, labels: { 'topology.kubernetes.io/zone': zone, 'topology.kubernetes.io/region': 'here' } },
+})
+
+test('pools that are alike grow in turn where that is wanted', () =>
+  withCluster(
+    async (cluster) => {
+      await cluster.pool('a', zoned('a', { minSize: 2 }))
+      await cluster.pool('b', zoned('b'))
+      await cluster.pool('c', zoned('c', { maxSize: 1 }))
+      await cluster.pool('other', { template: { capacity: { cpu: 4, memory: '16Gi' }, labels: { disk: 'fast' } } })
+      await cluster.pass(5)
+      // Beside the two that are there, five more.
+      await cluster.pods(28)
+      await cluster.pass(5)
+      const sizes = await Promise.all(['a', 'b', 'c', 'other'].map(async (pool) => (await cluster.nodes(pool)).length))
+      assert.deepEqual(sizes, [3, 3, 1, 0])
+      const [event = ''] = (await cluster.events('Pod')).filter((one) => one.startsWith('Triggered'))
+      assert.equal(event, 'TriggeredScaleUp: pod triggered scale-up: [{a 2->3 (max: 10)} {b 0->3 (max: 10)} {c 0->1 (max: 1)}]')
+    },
+    { balanceSimilarNodeGroups: true, expanders: ['priority'] },
+  ))
+
+test('what may differ is said; without the wish one pool gets all', async () => {
+  const pools = async (cluster: AutoscaledCluster) => {
+    for (const rack of ['1', '2']) await cluster.pool(`rack-${rack}`, { template: { capacity: { cpu: 4, memory: '16Gi' }, labels: { rack } } })
+    await cluster.pods(16)
+    await cluster.pass(5)
+    return (await Promise.all(['rack-1', 'rack-2'].map(async (pool) => (await cluster.nodes(pool)).length))).sort()
+  }
+  const ignored = { balanceSimilarNodeGroups: true, balancingIgnoreLabels: ['rack'] }
+  await withCluster(async (cluster) => assert.deepEqual(await pools(cluster), [2, 2]), ignored)
+  await withCluster(async (cluster) => assert.deepEqual(await pools(cluster), [0, 4]), { balanceSimilarNodeGroups: true })
+  await withCluster(async (cluster) => assert.deepEqual(await pools(cluster), [0, 4]), { balancingIgnoreLabels: ['rack'] })
+})

@@ -60,7 +60,7 @@ export function decideScaleUp({ view, pools, unknownPools, settings, clock, prio
       const packing = pack({ trial, pool: name, template, daemonSets, pods: waiting, mostNodes, likenessOf })
       for (const pod of packing.pods) helped.add(pod)
       const nodes = room.most(packing.nodes, template)
-      if (nodes > 0) expansions.push({ pool: name, nodes, pods: packing.pods, template })
+      if (nodes > 0) expansions.push({ pool: name, nodes, pods: packing.pods, template, rejects: (pod) => packing.rejections.has(likenessOf(pod)) })
       for (const pod of waiting) {
         const rejection = packing.rejections.get(likenessOf(pod))
         if (rejection) why.get(pod)?.push(...rejection.reason.split(reasonSeparator))
@@ -68,8 +68,7 @@ export function decideScaleUp({ view, pools, unknownPools, settings, clock, prio
     }
     const expansion = chooseExpansion(expansions, settings.expanders, { clock, priorities })
     const helpless = waiting.filter((pod) => !helped.has(pod)).map((pod) => ({ pod: pod.pod, reasons: why.get(pod) ?? [] }))
-    const similar = settings.balanceSimilarNodeGroups ? expansions : []
-    const shares = expansion ? balance(expansion, [expansion, ...similar.filter((one) => one !== expansion)], pools, settings.balancingIgnoreLabels) : []
+    const shares = expansion ? balance(expansion, settings.balanceSimilarNodeGroups ? expansions : [expansion], pools, settings.balancingIgnoreLabels) : []
     return { expansion, shares, helpless }
   } finally {
     trial.end()

@@ -27,11 +27,8 @@ const ofPlace = new Set([
 /** How the expansion is divided among its pool and those like it that would help the same pods. */
 export function balance(expansion: Expansion, all: readonly Expansion[], states: readonly PoolState[], ignoredLabels: readonly string[]): Share[] {
   const ignored = new Set([...ofPlace, ...ignoredLabels])
-  const helps = ({ pods }: Expansion) => {
-    const helped = new Set(pods)
-    return expansion.pods.every((pod) => helped.has(pod))
-  }
-  const alike = all.filter((one) => one === expansion || (helps(one) && areAlike(one.template, expansion.template, ignored)))
+  const helps = ({ rejects }: Expansion) => !expansion.pods.some((pod) => rejects(pod))
+  const alike = all.filter((one) => one === expansion || (areAlike(one.template, expansion.template, ignored) && helps(one)))
   const shares = alike.flatMap(({ pool }): Share[] => {
     const state = states.find(({ name }) => name === pool)
     return state ? [{ state, nodes: 0 }] : []

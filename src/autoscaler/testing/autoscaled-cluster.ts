@@ -3,6 +3,7 @@ import type { Component, ComponentContext } from '../../client/component.ts'
 import type { Election } from '../../client/leader-election.ts'
 import { ConfigMap, Event, Node, Pod, PodDisruptionBudget } from '../../client/resources.ts'
 import { MetricRegistry } from '../../machinery/metrics/registry.ts'
+import { parseStrictly } from '../../machinery/metrics/testing/strict-parser.ts'
 import type { V1Pod, V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { startScheduler } from '../../scheduler/scheduler.ts'
 import { startClusterAutoscaler } from '../cluster-autoscaler.ts'
@@ -111,14 +112,21 @@ export class AutoscaledCluster {
     for (let i = 0; i < count; i++) await this.pod(`${prefix}-${i}`, wish)
   }
 
-  async budget(name: string, labels: Record<string, string>, disruptionsAllowed: number): Promise<void> {
-    await this.client.create(PodDisruptionBudget, { metadata: { name, namespace: 'default' }, spec: { selector: { matchLabels: labels }, minAvailable: 1 } })
-    await this.allow(name, disruptionsAllowed)
+  /** Of a metric of the autoscaler, without its prefix: the value with these labels. */
+  metric(name: string, labels: Record<string, string> = {}): number | undefined {
+    const samples = [...parseStrictly(this.metrics.text()).values()].flatMap((family) => family.samples)
+    const fits = (of: Record<string, string>) => Object.entries(labels).every(([key, value]) => of[key] === value)
+    return samples.find((sample) => sample.name === `cluster_autoscaler_${name}` && fits(sample.labels))?.value
+  }
+
+  async budget(name: string, labels: Record<string, string>, disruptionsAllowed: number, namespace = 'default'): Promise<void> {
+    await this.client.create(PodDisruptionBudget, { metadata: { name, namespace }, spec: { selector: { matchLabels: labels }, minAvailable: 1 } })
+    await this.allow(name, disruptionsAllowed, namespace)
   }
 
   /** What a budget's controller would find. */
-  async allow(name: string, disruptionsAllowed: number): Promise<void> {
-    const budget = await this.client.get(PodDisruptionBudget, { name, namespace: 'default' })
+  async allow(name: string, disruptionsAllowed: number, namespace = 'default'): Promise<void> {
+    const budget = await this.client.get(PodDisruptionBudget, { name, namespace })
     const status = { currentHealthy: 1 + disruptionsAllowed, desiredHealthy: 1, disruptionsAllowed, expectedPods: 1, observedGeneration: 1 }
     await this.client.updateStatus(PodDisruptionBudget, { ...budget, status })
   }
