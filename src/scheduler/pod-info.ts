@@ -1,6 +1,6 @@
 /** A pod as the scheduler sees it: what its plugins ask again and again, worked out once. */
 import { type HostPort, hostPortsOf } from '../apis/core/host-ports.ts'
-import { podRequests, type Resources } from '../apis/core/pod-requests.ts'
+import { heldRequests, type Resources } from '../apis/core/pod-requests.ts'
 import type { V1NodeSelector, V1Pod, V1PodAffinityTerm, V1Toleration } from '../machinery/schema/generated/types.ts'
 
 export interface PodInfo {
@@ -53,7 +53,7 @@ function groupOf({ metadata, spec }: V1Pod): string {
 
 export function podInfo(pod: V1Pod): PodInfo {
   const affinity = pod.spec.affinity
-  const requests = podRequests(pod)
+  const requests = heldRequests(pod)
   const weighted = (terms: { weight: number; podAffinityTerm: V1PodAffinityTerm }[] | undefined) =>
     (terms ?? []).map(({ weight, podAffinityTerm }) => ({ weight, term: podAffinityTerm }))
   return {

@@ -174,4 +174,22 @@ describe('scheduling cycle', () => {
     })
     assert.equal(podInfo(wanted).requests.get('cpu'), 2500)
   })
+
+  it('counts what a pod has and what it asks for while it is resized, as KEP-1287 says', () => {
+    const holds = (asked: string, given: string, reason?: string) => {
+      const resized = pod('resized', { containers: [{ name: 'main', resources: { requests: { cpu: asked } } }] })
+      const status = {
+        name: 'main',
+        allocatedResources: { cpu: given },
+        resources: { requests: { cpu: given } },
+        image: '',
+        imageID: '',
+        ready: true,
+        restartCount: 0,
+      }
+      const conditions = reason ? [{ type: 'PodResizePending', status: 'True', reason }] : []
+      return podInfo({ ...resized, status: { containerStatuses: [status], conditions } }).requests.get('cpu')
+    }
+    assert.deepEqual([holds('2', '1'), holds('1', '2'), holds('2', '1', 'Deferred'), holds('500', '1', 'Infeasible')], [2000, 2000, 2000, 1000])
+  })
 })

@@ -31,13 +31,13 @@ export const isSidecar = (container: V1Container): boolean => container.restartP
  * beside the sidecars started before it, whichever is more; what the pod asks for as a whole in their place; plus
  * overhead (KEP-753, KEP-2837).
  */
-export function podRequests(pod: V1Pod): Resources {
+export function podRequests(pod: V1Pod, of = ({ resources }: V1Container): Resources => requestsOf(resources)): Resources {
   const total: Resources = new Map()
-  for (const container of pod.spec.containers) addAll(total, requestsOf(container.resources))
+  for (const container of pod.spec.containers) addAll(total, of(container))
   const sidecars: Resources = new Map()
   const init: Resources = new Map()
   for (const container of pod.spec.initContainers ?? []) {
-    const own = requestsOf(container.resources)
+    const own = of(container)
     if (isSidecar(container)) {
       addAll(total, own)
       addAll(sidecars, own)
@@ -51,4 +51,22 @@ export function podRequests(pod: V1Pod): Resources {
   for (const [name, amount] of requestsOf(pod.spec.resources)) total.set(name, amount)
   for (const [name, quantity] of Object.entries(pod.spec.overhead ?? {})) add(total, name, resourceAmount(name, quantity))
   return total
+}
+
+/**
+ * What a pod holds of its node: while it is resized, the more of what it asks for and what it was given; what it was
+ * given alone where the node will never have the other (KEP-1287).
+ */
+export function heldRequests(pod: V1Pod): Resources {
+  const { conditions = [], containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
+  const statuses = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]))
+  const isInfeasible = conditions.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible')
+  return podRequests(pod, ({ name, resources }) => {
+    const { allocatedResources, resources: actual } = statuses.get(name) ?? {}
+    if (!allocatedResources && !actual) return requestsOf(resources)
+    const held = requestsOf({ requests: allocatedResources ?? {} })
+    raise(held, requestsOf(actual))
+    if (!isInfeasible) raise(held, requestsOf(resources))
+    return held
+  })
 }
