@@ -213,7 +213,7 @@ test('users come from a Secret of the same namespace; without it nobody gets in'
   const withUsers = (secret: string) => ingress('one', { rules }, { 'auth-type': 'basic', 'auth-secret': secret, 'auth-realm': 'the shop' })
   assert.match(config(withUsers('users')), /auth_basic "the shop";\s+auth_basic_user_file "\/users\/1";/)
   assert.match(config(withUsers('shop/users')), /auth_basic_user_file/)
-  assert.match(config(withUsers('nobody')), /# shop\/one\s+return 503;/)
+  assert.match(config(withUsers('nobody')), /# shop\/one\s+set \$told \w+;\s+return 503;/)
   assert.deepEqual(
     [...build(withUsers('nobody')).problems, ...build(withUsers('other/users')).problems].map(({ message }) => message),
     ['no shop/nobody', 'annotation nginx.ingress.kubernetes.io/auth-secret: a Secret of another namespace is not allowed: "other/users"'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import { Ingress } from '../apis/networking/ingress.ts'
 import { IngressClass } from '../apis/networking/ingress-class.ts'
 import type { Component } from '../client/component.ts'
+import { type Labels, valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1Endpoint, V1IngressSpec } from '../machinery/schema/generated/types.ts'
 import type { ListenAddress } from '../network/health-server.ts'
@@ -344,6 +345,24 @@ inNetworkNamespace(
       await setEndpoints('late', [endpoint(1)])
       await eventually('endpoints are led to anew', async () => (await ask('late.example', '/name')).body === 'b')
       assert.deepEqual(childrenOf(pid), workers, 'no reload')
+      const page = async () => (await fetch('http://127.0.0.1:10254/metrics')).text()
+      const late = { host: 'late.example', path: '/', namespace: 'shop', service: 'late' }
+      const counted = async (name: string, labels: Labels = {}) => valueIn(await page(), `nginx_ingress_controller_${name}`, { ...late, ...labels })
+      // Nothing else here asks like this.
+      const put = { method: 'PUT', status: '200' }
+      for (let i = 0; i < 3; i++) await ask('late.example', '/name', '-X', 'PUT')
+      await eventually('requests are told', async () => (await counted('requests', put)) === 3)
+      for (const histogram of ['request_duration_seconds', 'response_duration_seconds', 'connect_duration_seconds', 'request_size', 'response_size'])
+        assert.equal(await counted(`${histogram}_count`, put), 3, histogram)
+      assert.ok((await counted('response_size_sum', put)) > 3 * 50)
+      await eventually('what was read is gone', async () => {
+        await page()
+        return statSync(join(stateDirectory, 'requests.log')).size === 0
+      })
+      const ingress = (await client.list(Ingress, {})).items.find(({ spec }) => spec?.rules?.[0]?.host === 'late.example')
+      assert.equal(await counted('requests', { ...put, ingress: ingress?.metadata.name ?? '' }), 3)
+      await client.delete(Ingress, { namespace: 'shop', name: ingress?.metadata.name ?? '' })
+      await eventually('nothing is told of what is gone', async () => (await counted('requests')) === 0)
       await createIngress('after', { rules: [rule('after.example')] })
       await eventually('routed', async () => (await ask('after.example')).status === 200)
       await eventually('told', async () => {

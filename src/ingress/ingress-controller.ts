@@ -27,6 +27,7 @@ import { IngressMetrics } from './ingress-metrics.ts'
 import type { Model, Problem } from './model.ts'
 import { type ListenSocket, nginxConfig } from './nginx-config.ts'
 import { NginxProcess } from './nginx-process.ts'
+import { RequestLog } from './request-log.ts'
 import { UserFiles } from './user-files.ts'
 
 export interface IngressSocket extends ListenSocket {
@@ -71,6 +72,8 @@ export async function startIngressController(context: ComponentContext, options:
 /** Reloads follow each other at this distance at least: each one starts new workers. */
 const reloadEveryMs = 250
 const retryMs = 2000
+/** So long the file of requests may grow before it is read, whether or not somebody asks for metrics. */
+const readRequestsMs = 5000
 
 class IngressController implements Component {
   readonly name = 'ingress-nginx'
@@ -89,6 +92,7 @@ class IngressController implements Component {
   readonly #stops: (() => unknown)[] = []
   readonly #registry: MetricRegistry
   readonly #metrics: IngressMetrics
+  readonly #requests: RequestLog
   readonly #changed = new Set<string>()
   /** What was said about each Ingress, to say it once. */
   readonly #said = new Map<string, string>()
@@ -110,6 +114,7 @@ class IngressController implements Component {
     const { clock, log, client } = context
     this.#registry = context.metrics ?? new MetricRegistry()
     this.#metrics = new IngressMetrics(this.#registry)
+    this.#requests = new RequestLog(options.stateDirectory, (request) => this.#metrics.told(request))
     const { stateDirectory, nginxBinary = 'nginx', run = runCommand } = options
     const inherited = [...options.http, ...options.https].flatMap(({ fd }) => (fd === undefined ? [] : [fd]))
     this.#nginx = new NginxProcess({ binary: nginxBinary, stateDirectory, inherited, status: this.#status, clock, log })
@@ -149,6 +154,8 @@ class IngressController implements Component {
       }),
     )
     await this.#servePages()
+    const reading = this.#context.clock.every(readRequestsMs, () => this.#requests.read())
+    this.#stops.push(() => reading.cancel())
     void Promise.all([ingresses, classes, services, slices, secrets].map((informer) => informer.whenSynced())).then(() => {
       this.#synced = true
       this.#wake()
@@ -167,6 +174,7 @@ class IngressController implements Component {
     const { metrics } = this.#options
     if (!metrics) return
     const page = async () => {
+      this.#requests.read()
       this.#metrics.readStatus((await this.#nginx.status()) ?? '')
       return { type: expositionType, body: this.#registry.text() }
     }
@@ -216,7 +224,8 @@ class IngressController implements Component {
     let built = this.#build(candidates)
     // Endpoints first: nobody waits for nginx because a pod came or went.
     await this.#slots?.load(built.model.upstreams)
-    if (built.generation !== this.#generation) {
+    if (built.generation === this.#generation) this.#requests.follow(built.generation, built.model)
+    else {
       const accepted = await this.#gate(candidates)
       if (accepted.length < candidates.length) {
         for (const ingress of candidates) {
@@ -306,10 +315,12 @@ class IngressController implements Component {
   async #reload({ config, generation, model }: { config: string; generation: string; model: Model }): Promise<void> {
     const { clock } = this.#context
     await clock.sleep(Math.max(0, this.#lastReload + reloadEveryMs - clock.monotonic()))
+    this.#requests.follow(generation, model)
     await this.#nginx.apply(config, generation)
     this.#lastReload = clock.monotonic()
     this.#generation = generation
     this.#metrics.configured(generation, clock.now())
+    this.#metrics.retain(model)
     this.#certificates.retain(new Set(model.sites.flatMap(({ certificate }) => certificate ?? [])))
     const users = model.sites.flatMap(({ locations }) => locations.flatMap((location) => (typeof location.users === 'object' ? location.users.path : [])))
     this.#userFiles.retain(new Set(users))

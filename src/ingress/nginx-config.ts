@@ -3,6 +3,7 @@ import { corsLines } from './cors.ts'
 import { limitLines, limitZones } from './limits.ts'
 import type { Location, Model, Site } from './model.ts'
 import { literalPattern, quoted, quotedPattern } from './quote.ts'
+import { requestLogSettings, toldAs, untold } from './request-log.ts'
 
 export interface ListenSocket {
   address: string
@@ -65,7 +66,7 @@ function zones(model: Model): string[] {
 function httpSettings({ stateDirectory, fallbackCertificate, resolver }: ConfigOptions): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${quoted(`${stateDirectory}/temp-${kind}`)};`)
   return `${temporary.join('\n')}
-access_log off;
+${requestLogSettings(stateDirectory)}
 server_tokens off;
 tcp_nopush on;
 keepalive_timeout 75s;
@@ -125,6 +126,7 @@ function serverBlock(site: Site, options: ConfigOptions): string {
   const lines = [
     ...options.http.map((socket) => `listen ${listenName(socket)}${suffix};`),
     ...options.https.map((socket) => `listen ${listenName(socket)}${suffix} ssl http2;`),
+    untold,
     `server_name ${[isDefault ? '_' : serverName(site.host), ...site.aliases.map(serverName)].join(' ')};`,
   ]
   if (site.certificate) lines.push(`ssl_certificate ${quoted(site.certificate)};`, `ssl_certificate_key ${quoted(site.certificate)};`)
@@ -172,7 +174,7 @@ function locationBlocks(location: Location, site: Site, asPatterns: boolean, red
 
 function locationBody(location: Location, site: Site, redirect: string, options: ConfigOptions): string[] {
   const { settings, upstream, external, users } = location
-  const lines = [`# ${location.ingress}`, ...settings.directives]
+  const lines = [`# ${location.ingress}`, toldAs(site, location), ...settings.directives]
   if (settings.forceSslRedirect || (settings.sslRedirect && site.tls)) {
     if (options.https.length > 0) lines.push(`if ($scheme = http) {\n  return 308 ${redirect};\n}`)
   }
@@ -232,6 +234,7 @@ function ownServers({ status, unavailable, generation }: ConfigOptions): string 
   return `server {
   listen ${listenName(status)};
   server_name status;
+  access_log off;
   location = /healthz { return 200 ok; }
   location = /generation { return 200 ${generation}; }
   location = /nginx_status { stub_status; }
@@ -240,6 +243,7 @@ function ownServers({ status, unavailable, generation }: ConfigOptions): string 
 server {
   listen ${listenName(unavailable)};
   server_name unavailable;
+  access_log off;
   location / { return 503; }
 }`
 }
