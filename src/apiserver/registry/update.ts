@@ -7,6 +7,7 @@ import { conflict, invalid, modified, notFound } from '../../machinery/errors.ts
 import { invalidValue } from '../../machinery/field-error.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { equal } from '../../machinery/patch/json-value.ts'
+import { shareUnchanged } from '../../machinery/patch/share-unchanged.ts'
 import { createObject, placeIn } from './create.ts'
 import { ensureSpec } from './decode.ts'
 import { afterRemoval, isHeldBack } from './deletion.ts'
@@ -89,7 +90,8 @@ async function changeCurrent(registry: Registry, request: WriteRequest, change: 
     if (!change.trusted) await admission.validate(attributes)
     for (const warning of resource.warnings(draft, stored)) request.warn(warning)
 
-    if (equal(draft, stored)) {
+    // What stays is the stored one's own: versions share what they have in common.
+    if (shareUnchanged(stored, draft) === stored) {
       await rollbacks.undo()
       return stored
     }

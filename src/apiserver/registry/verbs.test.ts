@@ -197,3 +197,23 @@ test('every write is told of, with who and because of what', async () => {
   assert.deepEqual([write?.verb, write?.resource, write?.user.name, write?.userAgent], ['create', 'configmaps', 'tester', 'test/1.0'])
   assert.deepEqual(write?.cause, cause)
 })
+
+test('the versions of an object share what they have in common', async () => {
+  await t.call('POST', deployments, deployment('shared'))
+  const versions = await t.watch(`${deployments}?watch=true&fieldSelector=metadata.name%3Dshared&resourceVersion=0`)
+  const next = async () =>
+    (await versions.next()).value.object as { metadata: { labels?: unknown; managedFields: { fieldsV1: unknown }[] }; spec: { template: unknown } }
+  const before = await next()
+  const { metadata, ...rest } = structuredClone(before) as unknown as { metadata: object }
+  await t.call('PUT', `${deployments}/shared`, { ...rest, metadata: { ...metadata, labels: { tier: 'web' } } })
+  const after = await next()
+  assert.deepEqual(after.metadata.labels, { tier: 'web' })
+  assert.equal(after.spec, before.spec)
+
+  await t.call('POST', deployments, deployment('other'))
+  const { object: other } = await t.call('GET', `${deployments}/other`)
+  const specOf = ({ metadata }: { metadata: { managedFields?: { fieldsV1?: unknown }[] } }) =>
+    (metadata.managedFields?.[0]?.fieldsV1 as Record<string, unknown> | undefined)?.['f:spec']
+  assert.ok(specOf(before))
+  assert.equal(specOf(other), specOf(before), 'and so do the fields that are owned of objects that are alike')
+})

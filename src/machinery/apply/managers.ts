@@ -3,6 +3,7 @@ import { timestamp } from '../clock.ts'
 import { equal, isObject } from '../patch/json-value.ts'
 import type { V1ManagedFieldsEntry } from '../schema/generated/types.ts'
 import { difference, type FieldSet, isEmpty, sorted, union } from './field-set.ts'
+import { SharedSets } from './shared-sets.ts'
 
 export interface Owner {
   manager: string
@@ -20,6 +21,8 @@ export type Owners = ReadonlyMap<string, Owner>
 /** The most entries of updaters; older ones are merged into one. */
 const maxUpdaters = 10
 const oldUpdaters = 'ancient-changes'
+/** Not state of a cluster: a memory of values that never change. */
+const shared = new SharedSets(500)
 
 export const identityOf = (owner: Pick<Owner, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): string =>
   JSON.stringify([owner.manager, owner.operation, owner.operation === 'Apply' ? '' : owner.apiVersion, owner.subresource])
@@ -61,7 +64,7 @@ export function writeOwners(owners: Owners): V1ManagedFieldsEntry[] | undefined 
     apiVersion: owner.apiVersion,
     ...(owner.time ? { time: owner.time } : {}),
     fieldsType: 'FieldsV1',
-    fieldsV1: sorted(owner.fields),
+    fieldsV1: shared.share(sorted(owner.fields)),
     ...(owner.subresource ? { subresource: owner.subresource } : {}),
   }))
 }
