@@ -7,16 +7,16 @@ import type { SimulatedLife } from './life.ts'
 const killed = 137
 const terminated = 143
 
-/** One container that has a life instead of a process. */
+/** One container that has a life instead of a process. Of what it was made of it keeps what it still needs: it is one of very many. */
 export class SimulatedContainer {
   readonly status: ContainerStatus
-  readonly config: ContainerConfig
   readonly life: SimulatedLife
   readonly #clock: Clock
+  readonly #user: NonNullable<ContainerStatus['user']>
   readonly #onChange: (type: 'containerStarted' | 'containerStopped') => void
   #end: Timer | undefined
   #stopping: Timer | undefined
-  readonly #waiting = new Set<() => void>()
+  #waiting: (() => void)[] = []
 
   constructor(
     id: string,
@@ -28,10 +28,11 @@ export class SimulatedContainer {
     clock: Clock,
     onChange: (type: 'containerStarted' | 'containerStopped') => void,
   ) {
-    this.config = config
     this.life = life
     this.#clock = clock
     this.#onChange = onChange
+    const { runAsUser = 0, runAsGroup = 0, supplementalGroups } = config.security
+    this.#user = { uid: runAsUser, gid: runAsGroup, supplementalGroups }
     this.status = {
       id,
       sandboxId,
@@ -75,11 +76,7 @@ export class SimulatedContainer {
     if (this.status.state !== 'created') throw new RuntimeError('FailedPrecondition', `container ${this.status.id} was stopped before it started`)
     this.status.state = 'running'
     this.status.startedAt = this.#clock.now()
-    this.status.user = {
-      uid: this.config.security.runAsUser ?? 0,
-      gid: this.config.security.runAsGroup ?? 0,
-      supplementalGroups: this.config.security.supplementalGroups,
-    }
+    this.status.user = this.#user
     this.#writeOutput()
     this.#onChange('containerStarted')
     if (runMs !== undefined) this.#end = this.#clock.after(runMs, () => this.#endBySelf())
@@ -94,7 +91,7 @@ export class SimulatedContainer {
     }
     const { stopMs = 0 } = this.life
     this.#stopping?.cancel()
-    const ended = new Promise<void>((resolve) => this.#waiting.add(resolve))
+    const ended = new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (stopMs <= timeoutMs) {
       const code = this.life.exitCode ?? terminated
       this.#stopping = this.#clock.after(stopMs, () => this.#ended(code, code === 0 ? 'Completed' : 'Error', ''))
@@ -117,8 +114,7 @@ export class SimulatedContainer {
     this.#stopping?.cancel()
     this.#writeTerminationMessage()
     Object.assign(this.status, { state: 'exited', finishedAt: this.#clock.now(), exitCode, reason, message })
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting.clear()
+    for (const resolve of this.#waiting.splice(0)) resolve()
     this.#onChange('containerStopped')
   }
 
@@ -131,8 +127,8 @@ export class SimulatedContainer {
   }
 
   #writeTerminationMessage(): void {
-    const path = this.config.annotations['io.kubernetes.container.terminationMessagePath']
-    const mount = this.config.mounts.find((one) => one.containerPath === path)
+    const path = this.status.annotations['io.kubernetes.container.terminationMessagePath']
+    const mount = this.status.mounts.find((one) => one.containerPath === path)
     if (mount && this.life.terminationMessage !== undefined) writeFileSync(mount.hostPath, this.life.terminationMessage)
   }
 }

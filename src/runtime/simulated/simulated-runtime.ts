@@ -124,7 +124,7 @@ export class SimulatedRuntime implements Runtime {
     if (sandbox.view.state !== 'ready') throw new RuntimeError('FailedPrecondition', `sandbox ${sandboxId} is not ready`)
     const image = this.#images.status(config.image)
     if (!image) throw new RuntimeError('NotFound', `image ${JSON.stringify(config.image)} not found`)
-    for (const { config: other } of sandbox.containers) {
+    for (const { status: other } of sandbox.containers) {
       if (other.metadata.name === config.metadata.name && other.metadata.attempt === config.metadata.attempt)
         throw new RuntimeError('AlreadyExists', `container ${config.metadata.name} attempt ${config.metadata.attempt} exists in sandbox ${sandboxId}`)
     }

@@ -10,7 +10,7 @@ export function simulatedStats(sandbox: PodSandbox, containers: SimulatedContain
       const seconds = (now - (container.status.startedAt ?? now)) / 1000
       return {
         id: container.status.id,
-        name: container.config.metadata.name,
+        name: container.status.metadata.name,
         at: now,
         cpu: { usageCoreNanoSeconds: Math.round(seconds * milliCores * 1e6), usageNanoCores: milliCores * 1e6 },
         memory: { usageBytes: memoryBytes, workingSetBytes: memoryBytes, rssBytes: memoryBytes, pageFaults: 0, majorPageFaults: 0 },
