@@ -25,6 +25,11 @@ let http: HttpServer
 let port: number
 let seen: string[] = []
 
+async function* lines() {
+  yield Buffer.from('one\n')
+  yield Buffer.from('two\n')
+}
+
 /** Tells who called by certificate, before the stand-in that takes everybody. */
 const noteCertificates: ServerPartFactory = () => ({
   name: 'notes certificates',
@@ -36,6 +41,11 @@ const noteCertificates: ServerPartFactory = () => ({
         seen.push(request.certificate?.commonName ?? '')
         return { kind: 'bytes', status: 200, contentType: 'text/plain', bytes: request.certificate?.commonName ?? 'nobody' }
       },
+    },
+    {
+      name: 'lines',
+      resources: ['pods/log'],
+      handle: async () => ({ kind: 'bytes', status: 200, contentType: 'text/plain', bytes: lines() }),
     },
     {
       name: 'echo',
@@ -263,6 +273,34 @@ test('a watch over a WebSocket sends each event as a message, and ends when the 
   const gone = new Promise((resolve) => socket.once('close', resolve))
   socket.close()
   await gone
+})
+
+test('a log over a WebSocket is sent as it comes, in the protocol that the client speaks', async () => {
+  const { certificate, key } = pki.admin
+  const read = async (protocol: string) => {
+    const options = { ca: pki.ca.certificate, cert: certificate, key }
+    const socket = new WebSocket(`wss://127.0.0.1:${port}/api/v1/namespaces/demo/pods/web/log`, [protocol], options)
+    const messages: [string, boolean][] = []
+    socket.on('message', (data, binary) => messages.push([String(data), binary]))
+    const code = await new Promise((resolve, reject) => socket.on('close', resolve).on('error', reject))
+    return { code, messages }
+  }
+  assert.deepEqual(await read('binary.k8s.io'), {
+    code: 1000,
+    messages: [
+      ['', true],
+      ['one\n', true],
+      ['two\n', true],
+    ],
+  })
+  assert.deepEqual(await read('base64.binary.k8s.io'), {
+    code: 1000,
+    messages: [
+      ['', false],
+      ['b25lCg==', false],
+      ['dHdvCg==', false],
+    ],
+  })
 })
 
 test('sizes of answers, how long certificates are good, and handshakes that broke are told', async () => {

@@ -15,7 +15,7 @@ import { type ClientCertificate, clientCertificate } from './client-certificate.
 import { type AnyRequest, HttpApiRequest } from './http-request.ts'
 import { type AnyResponse, writeResponse } from './http-response.ts'
 import { writeRefusal } from './upgrade-refusal.ts'
-import { asksForWebSocket, sendEvents } from './websocket-watch.ts'
+import { asksForWebSocket, sendBytes, sendEvents } from './websocket-answers.ts'
 
 export interface HttpServerOptions {
   handle(request: ApiRequest): Promise<ApiResponse>
@@ -104,7 +104,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const response = certificate === 'invalid' ? refused() : await handle(request)
     if (response.kind === 'hijacked') return
     const { upgrade } = request
-    if (response.kind === 'events' && upgrade && asksForWebSocket(upgrade)) await sendEvents(response.events, upgrade)
+    const webSocket = upgrade && asksForWebSocket(upgrade) ? upgrade : undefined
+    if (response.kind === 'events' && webSocket) await sendEvents(response.events, webSocket)
+    else if (response.kind === 'bytes' && response.status === 200 && webSocket && isStream(response.bytes)) await sendBytes(response.bytes, webSocket)
     else await writeRefusal(request, response, socket)
   }
 
@@ -176,6 +178,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
   }
 }
+
+const isStream = (bytes: Uint8Array | string | AsyncIterable<Uint8Array>): bytes is AsyncIterable<Uint8Array> =>
+  typeof bytes === 'object' && Symbol.asyncIterator in bytes
 
 function refused(): ApiResponse {
   const error = unauthorized()
