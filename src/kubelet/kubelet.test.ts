@@ -27,6 +27,17 @@ describe('node', () => {
     const later = await client.get(Lease, { name: nodeName, namespace: 'kube-node-lease' })
     assert.ok((later.spec.renewTime ?? '') > (lease.spec.renewTime ?? ''))
   })
+
+  it('gives out what others announce on it, until they withdraw it', async () => {
+    const { client } = await start()
+    const announce = (dongles: string | null) =>
+      client.patch(Node, { name: nodeName }, 'merge', { status: { capacity: { 'example.com/dongle': dongles } } }, { subresource: 'status' })
+    const allocatable = async () => (await client.get(Node, { name: nodeName })).status?.allocatable?.['example.com/dongle']
+    await announce('4')
+    await bench?.until('they are allocatable', async () => (await allocatable()) === '4', 1000)
+    await announce(null)
+    await bench?.until('they are no more', async () => (await allocatable()) === undefined, 1000)
+  })
 })
 
 describe('a pod', () => {

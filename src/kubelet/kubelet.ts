@@ -22,7 +22,7 @@ import { admitPod, refuseResize } from './node/admission.ts'
 import { type MachineInfo, machineLabels, readMachineInfo } from './node/machine-info.ts'
 import { type NodeHealth, nodeConditions } from './node/node-conditions.ts'
 import { NodeRegistrar } from './node/node-registrar.ts'
-import { nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
+import { announcedResources, nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
 import type { KubeletOptions } from './options.ts'
 import { OrphanCollector } from './orphan-collector.ts'
 import { PodMetrics } from './pod/pod-metrics.ts'
@@ -77,7 +77,8 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const memoryDirectory = options.secretsInMemory ? join(options.rootDirectory, 'memory') : undefined
   let capacity = nodeCapacity(machine, options.capacity)
   const thresholds = thresholdsOf(options.eviction, files.keeps)
-  const allocatable = () => nodeAllocatable(capacity, options.reserved, leftForNode(thresholds, capacity))
+  const announced = () => announcedResources(nodes.get(nodeName)?.status?.capacity, capacity)
+  const allocatable = () => ({ ...nodeAllocatable(capacity, options.reserved, leftForNode(thresholds, capacity)), ...announced() })
   let runtimeVersion = { runtimeName: 'unknown', runtimeVersion: '', runtimeApiVersion: '' }
   let server: KubeletServer | undefined
 
@@ -190,7 +191,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     const [state, imageList] = await Promise.all([health(), runtime.listImages()])
     return {
       addresses: options.addresses,
-      capacity,
+      capacity: { ...capacity, ...announced() },
       allocatable: allocatable(),
       conditions: nodeConditions(state, stored?.status?.conditions ?? [], clock.now()),
       daemonEndpoints: { kubeletEndpoint: { Port: server?.port ?? 0 } },

@@ -3,6 +3,7 @@ import { timestamp } from '../../machinery/clock.ts'
 import { invalid } from '../../machinery/errors.ts'
 import { required } from '../../machinery/field-error.ts'
 import type { RequestHandler, ServerAccess } from '../contracts.ts'
+import { negotiate } from '../negotiation/accept.ts'
 import type { UserInfo } from '../request.ts'
 
 /** As a review's status writes a user. */
@@ -24,6 +25,7 @@ export function tokenReview(defaultAudiences: string[], review: (token: string, 
     name: 'token-review',
     resources: ['tokenreviews.authentication.k8s.io'],
     async handle(context) {
+      negotiate(context.request.headers.accept, false)
       const draft = (await context.body()) ?? {}
       const spec = ((draft as { spec?: unknown }).spec ?? {}) as { token?: string; audiences?: string[] }
       if (!spec.token)

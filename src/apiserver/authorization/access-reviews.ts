@@ -4,6 +4,7 @@ import { badRequest, invalid } from '../../machinery/errors.ts'
 import { type FieldError, invalidValue } from '../../machinery/field-error.ts'
 import type { V1PolicyRule, V1SubjectAccessReviewSpec } from '../../machinery/schema/generated/types.ts'
 import type { RequestContext, RequestHandler, ServerAccess } from '../contracts.ts'
+import { negotiate } from '../negotiation/accept.ts'
 import type { ApiResponse, RequestInfo, UserInfo } from '../request.ts'
 
 const group = 'authorization.k8s.io'
@@ -50,6 +51,7 @@ function review(
     name: kind,
     resources: [`${plural}.${group}`],
     async handle(context): Promise<ApiResponse> {
+      negotiate(context.request.headers.accept, false)
       const draft = (await context.body()) ?? {}
       const spec = ((draft as { spec?: V1SubjectAccessReviewSpec }).spec ?? {}) as V1SubjectAccessReviewSpec
       check(kind, spec, self)
@@ -76,6 +78,7 @@ function rulesReview(rulesFor: (user: UserInfo, namespace: string) => V1PolicyRu
     name: kind,
     resources: [`selfsubjectrulesreviews.${group}`],
     async handle(context): Promise<ApiResponse> {
+      negotiate(context.request.headers.accept, false)
       const { user } = context
       const draft = (await context.body()) ?? {}
       const namespace = (draft as { spec?: { namespace?: string } }).spec?.namespace

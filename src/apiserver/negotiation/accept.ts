@@ -21,8 +21,8 @@ interface Clause {
   quality: number
 }
 
-/** The best form this server has; throws 406 when there is none. */
-export function negotiate(accept: string | undefined): Accepted {
+/** The best form this server has; throws 406 when there is none. What is not kept, such as a review, has no other form than its own. */
+export function negotiate(accept: string | undefined, isTransformable = true): Accepted {
   if (!accept || accept === 'application/json' || accept === '*/*') return plain
   for (const { type, parameters } of parseClauses(accept)) {
     const format = formatOf(type)
@@ -30,7 +30,7 @@ export function negotiate(accept: string | undefined): Accepted {
     const as = parameters.get('as')
     if (as === undefined) return { ...plain, format }
     const version = parameters.get('v') ?? 'v1'
-    if (transformations.has(as) && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
+    if (isTransformable && transformations.has(as) && parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1'))
       return { format, as: as as Accepted['as'], asVersion: version }
   }
   throw notAcceptable(acceptable)

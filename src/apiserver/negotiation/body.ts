@@ -5,6 +5,7 @@ import type { Schema } from '../../machinery/schema/schema.ts'
 import type { ApiRequest } from '../request.ts'
 import { cloneJson } from './clone-json.ts'
 import { duplicateFields } from './duplicate-fields.ts'
+import { duplicateKeys } from './duplicate-keys.ts'
 import { decodeProtobuf, protobufMediaType } from './protobuf/protobuf-body.ts'
 
 const decoder = new TextDecoder()
@@ -38,7 +39,7 @@ export class BodyDecoder {
       case 'application/yaml':
       case 'text/yaml':
       case 'application/x-yaml':
-        return parseYamlText(bytes)
+        return this.#noting(request, parseYamlText(bytes), () => yamlComplaints(bytes))
       case protobufMediaType:
         return decodeProtobuf(bytes, this.#schema, (apiVersion, kind) => this.#modelOf(apiVersion, kind))
       default:
@@ -47,14 +48,17 @@ export class BodyDecoder {
   }
 
   #json(request: ApiRequest, bytes: Uint8Array): unknown {
-    const value = parseJson(bytes)
+    return this.#noting(request, parseJson(bytes), () => jsonComplaints(bytes))
+  }
+
+  #noting(request: ApiRequest, value: unknown, complaints: () => string[]): unknown {
     if (request.query.get('fieldValidation') === 'Ignore' || typeof value !== 'object' || value === null) return value
-    const duplicates = duplicateFields(decoder.decode(bytes))
-    if (duplicates.length > 0) this.#duplicates.set(value, duplicates)
+    const found = complaints()
+    if (found.length > 0) this.#duplicates.set(value, found)
     return value
   }
 
-  /** Fields that stood twice in a body that was read. */
+  /** What is to be said of fields that stood twice in a body that was read. */
   duplicatesOf(body: unknown): readonly string[] {
     return (typeof body === 'object' && body !== null && this.#duplicates.get(body)) || []
   }
@@ -66,6 +70,14 @@ export class BodyDecoder {
     const group = slash < 0 ? 'core' : (apiVersion.split('.')[0]?.split('/')[0] ?? '')
     return this.#schema.modelOf(`io.k8s.api.${group}.${apiVersion.slice(slash + 1)}.${kind}`)
   }
+}
+
+/** In the words of upstream's strict decoder; empty when no field stands twice. */
+export const jsonComplaints = (bytes: Uint8Array): string[] => duplicateFields(decoder.decode(bytes)).map((field) => `duplicate field ${JSON.stringify(field)}`)
+
+export function yamlComplaints(bytes: Uint8Array): string[] {
+  const complaint = duplicateKeys(decoder.decode(bytes))
+  return complaint === undefined ? [] : [complaint]
 }
 
 export function parseJson(bytes: Uint8Array): unknown {

@@ -33,10 +33,10 @@ export function decodeObject(
   if (given.kind !== undefined && given.kind !== '' && given.kind !== expected.kind) throw badRequest(cannotHandle(given.kind, expected, notRegistered(given)))
   const { object, error, unknownFields } = schema.conform(expected.model, given)
   if (error) throw badRequest(cannotHandle(expected.kind, expected, error))
-  const complaints = [...(request.duplicates ?? []).map((field) => `duplicate field ${JSON.stringify(field)}`), ...unknownFields.map(unknownField)]
+  const complaints = [...(request.duplicates ?? []), ...unknownFields.map(unknownField)]
   if (complaints.length > 0 && request.fieldValidation !== 'Ignore') {
-    if (request.fieldValidation === 'Strict') throw badRequest(cannotHandle(expected.kind, expected, `strict decoding error: ${complaints.join(', ')}`))
-    for (const complaint of complaints) request.warn(complaint)
+    if (request.fieldValidation === 'Strict') throw badRequest(cannotHandle(expected.kind, expected, strictly(complaints.join(', '))))
+    for (const complaint of complaints) request.warn(inOneLine(complaint))
   }
   const { kind: _kind, apiVersion: _version, metadata = {}, ...rest } = object as AnyObject
   return { kind: expected.kind, apiVersion: expected.apiVersion, metadata: metadata as AnyObject['metadata'], ...rest }
@@ -52,9 +52,14 @@ export function ensureSpec(draft: AnyObject, model: string, schema: Schema): voi
 const notRegistered = ({ kind, apiVersion = '' }: Partial<AnyObject>) =>
   `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`
 
+/** A warning is a header. */
+export const inOneLine = (complaint: string): string => complaint.replaceAll(/\n\s*/g, ' ')
+
 const unknownField = (field: string) => `unknown field ${JSON.stringify(field)}`
 
-export const strictError = (unknownFields: string[]) => `strict decoding error: ${unknownFields.map(unknownField).join(', ')}`
+export const strictly = (complaint: string) => `strict decoding error: ${complaint}`
+
+export const strictError = (unknownFields: string[]) => strictly(unknownFields.map(unknownField).join(', '))
 
 const cannotHandle = (kind: string, { apiVersion, kind: expected }: Expected, why: string) =>
   `${kind} in version ${JSON.stringify(apiVersion.split('/').at(-1))} cannot be handled as a ${expected}: ${why}`

@@ -6,10 +6,10 @@ import type { AnyObject } from '../../machinery/object.ts'
 import { jsonPatch } from '../../machinery/patch/json-patch.ts'
 import { mergePatch } from '../../machinery/patch/merge-patch.ts'
 import { strategicMergePatch } from '../../machinery/patch/strategic-merge.ts'
-import { parseJson, parseYamlText } from '../negotiation/body.ts'
+import { jsonComplaints, parseJson, parseYamlText, yamlComplaints } from '../negotiation/body.ts'
 import { cloneJson } from '../negotiation/clone-json.ts'
 import type { ApiRequest } from '../request.ts'
-import { decodeObject, expectedOf, strictError } from './decode.ts'
+import { decodeObject, expectedOf, inOneLine, strictError, strictly } from './decode.ts'
 import { applyFields } from './field-owners.ts'
 import { patchedInvalid, strategicPatchInvalid } from './patch-errors.ts'
 import type { Registry } from './registry.ts'
@@ -32,14 +32,27 @@ export function patchTypeOf(mediaType: string): PatchType {
   return type
 }
 
-/** The patch itself: JSON, or for apply YAML. */
-export async function readPatch(request: ApiRequest, type: PatchType): Promise<unknown> {
+/** The patch itself: JSON, or for apply YAML. Of fields that stand twice in it the client hears as it asked to. */
+export async function readPatch(
+  request: ApiRequest,
+  type: PatchType,
+  { fieldValidation, warn }: Pick<WriteRequest, 'fieldValidation' | 'warn'>,
+): Promise<unknown> {
   if (request.object !== undefined) return cloneJson(request.object)
   const bytes = await request.readBody?.()
   if (!bytes || bytes.byteLength === 0) throw badRequest('error decoding patch: unexpected end of JSON input')
-  if (type !== 'apply') return parseJson(bytes)
   // JSON is YAML, and parsed faster.
-  return bytes[0] === 0x7b ? parseJson(bytes) : parseYamlText(bytes)
+  const isYaml = type === 'apply' && bytes[0] !== 0x7b
+  const patch = isYaml ? parseYamlText(bytes) : parseJson(bytes)
+  if (fieldValidation === 'Ignore') return patch
+  const complaints = isYaml ? yamlComplaints(bytes) : jsonComplaints(bytes)
+  if (complaints.length === 0) return patch
+  const message = complaints.join(', ')
+  if (fieldValidation === 'Strict') {
+    throw type === 'apply' ? badRequest(`error strict decoding YAML: error converting YAML to JSON: ${message}`) : patchedInvalid(patch, strictly(message))
+  }
+  for (const complaint of complaints) warn(inOneLine(complaint))
+  return patch
 }
 
 export interface PatchAt {

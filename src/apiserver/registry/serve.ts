@@ -126,7 +126,7 @@ async function patch(registry: Registry, context: RequestContext, accepted: Acce
   const force = context.request.query.get('force')
   if (force !== null && type !== 'apply') throw badRequest('PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
   const at: PatchAt = { namespace: namespaceOf(registry, context), name: info.name, type, force: force === 'true' || force === '1' }
-  const body = await readPatch(context.request, type)
+  const body = await readPatch(context.request, type, request)
   if (info.subresource === 'scale') return answer(registry, context, accepted, 200, await patchScale(registry, request, at, body))
   const { object, created } = await patchObject(registry, request, at, body)
   return answer(registry, context, accepted, created ? 201 : 200, object)

@@ -20,7 +20,7 @@ export interface WriteRequest {
   /** Who owns the fields that this write sets. */
   fieldManager: string
   fieldValidation: FieldValidation
-  /** Paths of fields that stood twice in the body. Read after the body is. */
+  /** What is to be said of fields that stood twice in the body. Read after the body is. */
   readonly duplicates?: readonly string[]
   /** As admission sees them. */
   options: Record<string, unknown>

@@ -89,7 +89,8 @@ export class NodeRegistrar {
       const { labels } = this.#options
       if (Object.entries(labels).some(([name, value]) => node.metadata.labels?.[name] !== value))
         node = await client.patch(Node, { name: nodeName }, 'strategic', { metadata: { labels } })
-      node = await client.patch(Node, { name: nodeName }, 'strategic', { status: { ...status } }, { subresource: 'status' })
+      const allocatable = { ...this.#withdrawn(status), ...status.allocatable }
+      node = await client.patch(Node, { name: nodeName }, 'strategic', { status: { ...status, allocatable } }, { subresource: 'status' })
     } catch (error) {
       this.#node = undefined
       throw error
@@ -103,6 +104,12 @@ export class NodeRegistrar {
   #isContradicted({ conditions = [] }: V1NodeStatus): boolean {
     const shown = this.#options.shown()?.status?.conditions ?? []
     return conditions.some(({ type, status }) => shown.some((other) => other.type === type && other.status !== status))
+  }
+
+  /** Resources that are not given out any more; a patch would leave them. */
+  #withdrawn({ allocatable = {} }: V1NodeStatus): Record<string, null> {
+    const shown = Object.keys(this.#options.shown()?.status?.allocatable ?? {})
+    return Object.fromEntries(shown.filter((name) => !(name in allocatable)).map((name) => [name, null]))
   }
 
   async #create(): Promise<V1Node> {

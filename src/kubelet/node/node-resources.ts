@@ -1,3 +1,4 @@
+import { isExtendedResource } from '../../apis/pod-spec-validation/resources.ts'
 import { formatQuantity, fromWhole, quantity, subtractQuantities } from '../../machinery/quantity.ts'
 import type { MachineInfo } from './machine-info.ts'
 
@@ -28,4 +29,12 @@ export function nodeAllocatable(
     return [name, rest.nanos < 0n ? '0' : formatQuantity({ ...rest, format: quantity(amount).format })]
   })
   return Object.fromEntries(entries)
+}
+
+/**
+ * Resources that somebody else announced on the Node: they are told on, and given out, as long as the node itself knows
+ * nothing of them (Kubernetes docs, "Advertise Extended Resources for a Node").
+ */
+export function announcedResources(shown: Record<string, string> = {}, own: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(shown).filter(([name]) => isExtendedResource(name) && !(name in own)))
 }
