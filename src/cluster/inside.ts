@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { createLogger, type LogLevel } from '../client/logger.ts'
 import { realClock } from '../machinery/real-clock.ts'
+import { pruneCompileCache } from './compile-cache.ts'
 import { dataDirectory } from './data-directory.ts'
 import type { InsideOptions, Progress } from './launcher.ts'
 import { prepareNamespaces } from './namespaces.ts'
@@ -40,7 +41,10 @@ try {
   tell({ at: 'node-ready', ms: since() })
   log.info('the node is ready', { ms: since() })
   // For the next start, however this one ends.
-  realClock.after(5000, flushCompileCache)
+  realClock.after(5000, () => {
+    flushCompileCache()
+    pruneCompileCache(realClock.now()).catch((error) => log.warn('old compiled code could not be removed', { error: String(error) }))
+  })
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
       log.info('stopping', { signal: name })

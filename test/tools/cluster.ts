@@ -52,7 +52,10 @@ export async function startTestCluster(options: { busybox?: boolean; words?: str
     mkdirSync(join(dataDir, 'images'), { recursive: true })
     await buildBusyboxImage(openImageStore(join(dataDir, 'images')), busybox)
   }
-  await run(skiff, [...upWords(dataDir), ...(options.words ?? [])])
+  await run(skiff, [...upWords(dataDir), ...(options.words ?? [])]).catch((error) => {
+    rmSync(dataDir, { recursive: true, force: true })
+    throw error
+  })
   return {
     dataDir,
     running: () => runningCluster(dataDirectory(dataDir)),

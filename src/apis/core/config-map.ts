@@ -32,6 +32,6 @@ function validateConfigMap({ data, binaryData }: V1ConfigMap): FieldError[] {
     for (const message of isConfigKey(key)) errors.push(invalidValue(`binaryData[${key}]`, key, message))
     size += Buffer.byteLength(binaryData[key] ?? '', 'base64')
   }
-  if (size > maxBytes) errors.push(tooLong('', maxBytes))
+  if (size > maxBytes) errors.push(tooLong('[]', maxBytes))
   return errors
 }

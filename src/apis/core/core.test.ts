@@ -25,7 +25,7 @@ test('a namespace gets its label, finalizer and phase', () => {
 
 test('config maps: keys, sizes, immutability', () => {
   assert.match(problems(ConfigMap, { metadata, data: { 'a b': '' } })[0] ?? '', /^data\[a b\]: Invalid value: "a b": a valid config key must consist of/)
-  assert.deepEqual(problems(ConfigMap, { metadata, data: { a: 'x'.repeat(1024 * 1024 + 1) } }), [': Too long: may not be more than 1048576 bytes'])
+  assert.deepEqual(problems(ConfigMap, { metadata, data: { a: 'x'.repeat(1024 * 1024 + 1) } }), ['[]: Too long: may not be more than 1048576 bytes'])
   assert.deepEqual(updateProblems(ConfigMap, { metadata, data: { a: '1' }, immutable: true }, { metadata, data: { a: '2' } }), [
     'immutable: Forbidden: field is immutable when `immutable` is set',
     'data: Forbidden: field is immutable when `immutable` is set',

@@ -26,6 +26,9 @@ const backoffShownMs = 1500
 /** Room may come when another pod ends, which wakes nobody here. */
 const resizeRetryMs = 5000
 
+/** Of a worker that is to stop. A pod that is given time to end has more, and goes on without it. */
+const lastStepMs = 1000
+
 export class PodWorker {
   readonly #services: PodServices
   /** All of it has ended and been cleaned up. */
@@ -119,11 +122,14 @@ export class PodWorker {
     })
   }
 
-  /** Stops working; containers go on. */
+  /** Stops working; containers go on. What it is at is waited for, but not for long: nothing is written after that. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
     this.#sync.abort(new Error('the kubelet stops'))
+    const done = new AbortController()
+    const running = this.#running?.finally(() => done.abort()).catch(() => {})
+    if (running) await Promise.race([running, this.#services.clock.sleep(lastStepMs, done.signal).catch(() => {})])
   }
 
   /** The status that the API has or will have. */
