@@ -120,6 +120,7 @@ class ClusterAutoscaler {
       name: election.name ?? 'cluster-autoscaler',
       identity: election.identity,
       retryPeriodMs: election.retryPeriodMs,
+      ...(this.#context.metrics ? { metrics: this.#context.metrics } : {}),
       signal,
       lead,
     })

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Secret } from '../../client/resources.ts'
-import { createAuthority, issueCertificate, type KeyPair } from '../../cluster/pki/certificate-authority.ts'
+import { createAuthority, type KeyPair } from '../../cluster/pki/certificate-authority.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { NodePool } from '../node-pool.ts'
 import { ExternalCluster } from '../testing/external-cluster.ts'
+import { clientPair, encryptProvider } from '../testing/provider-certificates.ts'
 import { readCloudConfig } from './cloud-config.ts'
 
 async function withCluster(run: (cluster: ExternalCluster) => Promise<void>, prepare?: Parameters<typeof ExternalCluster.start>[0]): Promise<void> {
@@ -19,18 +20,6 @@ async function withCluster(run: (cluster: ExternalCluster) => Promise<void>, pre
     await cluster.stop()
   }
 }
-
-/** What the provider finds when it is started; who calls it needs a certificate of the same authority. */
-async function encrypt({ directory }: ExternalCluster): Promise<KeyPair> {
-  const authority = await createAuthority('provider-ca', realClock.now())
-  const serving = await issueCertificate(authority, { commonName: 'provider', usages: ['server'], addresses: ['127.0.0.1'] }, realClock.now())
-  writeFileSync(join(directory, 'ca.crt'), authority.certificate)
-  writeFileSync(join(directory, 'tls.crt'), serving.certificate)
-  writeFileSync(join(directory, 'tls.key'), serving.key)
-  return authority
-}
-
-const clientPair = (authority: KeyPair) => issueCertificate(authority, { commonName: 'cluster-autoscaler', usages: ['client'] }, realClock.now())
 
 /** Grows for pods and shrinks when they are gone. */
 async function growAndShrink(cluster: ExternalCluster): Promise<void> {
@@ -70,7 +59,7 @@ test('a Secret holds the certificates; who has others is not let in, and a renew
       await growAndShrink(cluster)
     },
     async (cluster) => {
-      authority = await encrypt(cluster)
+      authority = await encryptProvider(cluster.directory)
       return undefined
     },
   )
@@ -84,7 +73,7 @@ test('a cloud config says for all pools where the provider is', () => {
       await growAndShrink(cluster)
     },
     async (cluster) => {
-      const pair = await clientPair(await encrypt(cluster))
+      const pair = await clientPair(await encryptProvider(cluster.directory))
       writeFileSync(join(directory, 'client.crt'), pair.certificate)
       writeFileSync(join(directory, 'client.key'), pair.key)
       await cluster.startProvider()

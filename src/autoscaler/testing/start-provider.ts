@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** Starts `provider-process.ts`; resolves when it listens. */
-export async function startProvider(directory?: string): Promise<{ address: string; child: ChildProcess }> {
-  const words = [join(import.meta.dirname, 'provider-process.ts'), ...(directory === undefined ? [] : [directory])]
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Starts `provider-process.ts`; resolves when it listens. `networkOf`: a process, in whose network it is to be. */
+export async function startProvider(directory?: string, networkOf?: number): Promise<{ address: string; child: ChildProcess }> {
+  const words = [process.execPath, join(import.meta.dirname, 'provider-process.ts'), ...(directory === undefined ? [] : [directory])]
+  const [program = '', ...rest] = networkOf === undefined ? words : ['nsenter', '-t', String(networkOf), '-n', ...words]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [Buffer]
   return { address: `127.0.0.1:${line.toString().trim()}`, child }
 }
