@@ -54,7 +54,10 @@ export interface PodSandbox {
 
 export interface Mount {
   containerPath: string
+  /** Empty where an image is mounted. */
   hostPath: string
+  /** Mounts what is in this image, or a part of it, in place of a path of the host. */
+  image?: { id: string; subPath?: string }
   readonly: boolean
   propagation: 'private' | 'hostToContainer' | 'bidirectional'
 }

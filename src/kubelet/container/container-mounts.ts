@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { V1Container, V1Pod } from '../../machinery/schema/generated/types.ts'
+import type { V1Container, V1Pod, V1VolumeMount } from '../../machinery/schema/generated/types.ts'
 import type { Mount } from '../../runtime/runtime.ts'
 import type { Directories } from '../directories.ts'
 import type { NodeFiles } from '../files/node-files.ts'
@@ -15,6 +15,8 @@ export interface MountSources {
   files: NodeFiles
   directories: Directories
   volumes: ReadonlyMap<string, MountedVolume>
+  /** Ids of the images that are volumes, by the volume's name. */
+  images: ReadonlyMap<string, string>
   environment: ReadonlyMap<string, string>
   podIPs: string[]
   clusterDomain: string
@@ -27,9 +29,10 @@ export async function containerMounts(pod: V1Pod, container: V1Container, source
   for (const mount of container.volumeMounts ?? []) {
     const volume = sources.volumes.get(mount.name)
     if (!volume) throw configError(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`)
+    const image = sources.images.get(mount.name)
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-      hostPath: await hostPathOf(volume.path, mount, sources),
+      ...(image ? { hostPath: '', image: { id: image, ...partOf(mount, sources) } } : { hostPath: await hostPathOf(volume.path, mount, sources) }),
       readonly: (mount.readOnly ?? false) || (volume.readOnly ?? false),
       propagation: propagations[mount.mountPropagation as keyof typeof propagations] ?? 'private',
     })
@@ -46,12 +49,16 @@ export async function containerMounts(pod: V1Pod, container: V1Container, source
   return mounts
 }
 
-async function hostPathOf(
-  volume: string,
-  { subPath, subPathExpr }: { subPath?: string; subPathExpr?: string },
-  { files, environment }: MountSources,
-): Promise<string> {
+type SubPath = Pick<V1VolumeMount, 'subPath' | 'subPathExpr'>
+
+function partOf({ subPath, subPathExpr }: SubPath, { environment }: MountSources): { subPath?: string } {
   const path = subPathExpr === undefined ? subPath : expand(subPathExpr, environment)
+  return path ? { subPath: path } : {}
+}
+
+async function hostPathOf(volume: string, mount: SubPath, sources: MountSources): Promise<string> {
+  const { subPath: path } = partOf(mount, sources)
+  const { files } = sources
   if (!path) return volume
   try {
     return await resolveSubPath(files, volume, path)

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Span } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
-import type { V1Container, V1EphemeralContainer, V1Pod, V1Secret } from '../../machinery/schema/generated/types.ts'
+import type { V1Container, V1EphemeralContainer, V1ImageVolumeSource, V1Pod, V1Secret } from '../../machinery/schema/generated/types.ts'
 import type { ContainerConfig, Image, PodSandboxConfig, Runtime } from '../../runtime/runtime.ts'
 import type { Directories } from '../directories.ts'
 import type { KubeletEvents } from '../events.ts'
@@ -70,15 +70,20 @@ export class ContainerStarter {
     const { pod, container, signal, record } = request
     const about = `${pod.metadata.namespace}/${pod.metadata.name}`
     let image: Image
+    const volumeImages = new Map<string, string>()
     try {
       image = await images.ensure(pod, container, request.pullSecrets, signal, record)
+      for (const { name, source } of imagesMountedBy(pod, container)) {
+        const wanted = { ...container, image: source.reference ?? '', ...(source.pullPolicy ? { imagePullPolicy: source.pullPolicy } : {}) }
+        volumeImages.set(name, (await images.ensure(pod, wanted, request.pullSecrets, signal, record)).id)
+      }
     } catch (error) {
       // The message stands in the event before; this one says what becomes of the container.
       if (error instanceof StartError) events.container(pod, container, 'Warning', 'Failed', `Error: ${error.reason}`)
       throw error
     }
     const start = clock.now()
-    const config = await this.#told(request, 'CreateContainerConfigError', () => this.#config(request, image))
+    const config = await this.#told(request, 'CreateContainerConfigError', () => this.#config(request, image, volumeImages))
     signal.throwIfAborted()
     const id = await this.#told(request, 'CreateContainerError', () => this.#options.runtime.createContainer(request.sandboxId, config, request.sandbox))
     events.container(pod, container, 'Normal', 'Created', 'Container created')
@@ -112,13 +117,13 @@ export class ContainerStarter {
     }
   }
 
-  async #config(request: StartRequest, image: Image): Promise<ContainerConfig> {
+  async #config(request: StartRequest, image: Image, images: ReadonlyMap<string, string>): Promise<ContainerConfig> {
     const { files, directories, clusterDomain, nodeMemory } = this.#options
     const { pod, container, podIPs, attempt, runtime } = request
     const environment = await environmentOf(pod, container, { ...this.#options.environment, podIPs })
     const target = (container as V1EphemeralContainer).targetContainerName
     const security = securityOf(pod, container, image, target ? latestOf(runtime, target)?.id : undefined)
-    const mounts = await containerMounts(pod, container, { files, directories, volumes: request.volumes, environment, podIPs, clusterDomain, attempt })
+    const mounts = await containerMounts(pod, container, { files, directories, volumes: request.volumes, images, environment, podIPs, clusterDomain, attempt })
     const logPath = join(container.name, `${attempt}.log`)
     await files.makeDirectory(join(request.sandbox.logDirectory, container.name), 0o755)
     const config: ContainerConfig = {
@@ -149,4 +154,10 @@ export class ContainerStarter {
     if (container.lifecycle?.stopSignal) config.stopSignal = container.lifecycle.stopSignal
     return config
   }
+}
+
+/** The volumes that are images, of those that the container mounts. */
+function imagesMountedBy(pod: V1Pod, { volumeMounts = [] }: V1Container): { name: string; source: V1ImageVolumeSource }[] {
+  const mounted = new Set(volumeMounts.map(({ name }) => name))
+  return (pod.spec.volumes ?? []).flatMap(({ name, image }) => (image && mounted.has(name) ? [{ name, source: image }] : []))
 }

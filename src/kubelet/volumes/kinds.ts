@@ -3,6 +3,7 @@ import { configMapVolume } from './config-map.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { imageVolume } from './image.ts'
 import { persistentVolumeClaimVolume } from './persistent-volume-claim.ts'
 import { projectedVolume } from './projected.ts'
 import { secretVolume } from './secret.ts'
@@ -17,6 +18,7 @@ const volumeKinds: readonly VolumeKind[] = [
   downwardApiVolume,
   persistentVolumeClaimVolume,
   hostPathVolume,
+  imageVolume,
 ]
 
 export const kindOf = (volume: V1Volume): VolumeKind | undefined => volumeKinds.find((one) => one.supports(volume))

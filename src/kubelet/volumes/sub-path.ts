@@ -6,8 +6,8 @@ import type { NodeFiles } from '../files/node-files.ts'
  * write: what they lead to must lie in the volume still.
  */
 export async function resolveSubPath(files: NodeFiles, volume: string, subPath: string): Promise<string> {
-  if (subPath.startsWith('/') || subPath.split('/').includes('..'))
-    throw new Error(`subPath ${JSON.stringify(subPath)} must be relative and must not hold ".."`)
+  if (subPath.startsWith('/')) throw new Error(`error SubPath \`${subPath}\` must not be an absolute path`)
+  if (subPath.split('/').includes('..')) throw new Error(`unable to provision SubPath \`${subPath}\`: must not contain '..'`)
   const path = join(volume, subPath)
   const root = await files.realPath(volume)
   if ((await files.kindOf(path)) === undefined) {

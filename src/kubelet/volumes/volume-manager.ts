@@ -72,9 +72,9 @@ export class VolumeManager {
     return mounted
   }
 
-  /** Where a volume of the pod is; undefined while it is not mounted. */
+  /** Where a volume of the pod is; undefined while it is not mounted, and where it has no place of its own. */
   pathOf(uid: string, name: string): string | undefined {
-    return this.#mounted.get(uid)?.get(name)?.path
+    return this.#mounted.get(uid)?.get(name)?.path || undefined
   }
 
   /** Of each volume that is mounted. */

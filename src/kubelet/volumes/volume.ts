@@ -24,7 +24,7 @@ export interface VolumeContext {
 }
 
 export interface MountedVolume {
-  /** What containers are to see. */
+  /** What containers are to see; empty where the runtime makes it for each of them. */
   path: string
   readOnly?: boolean
   /** Milliseconds since the epoch at which it must be mounted again, because its content grows old. */

@@ -140,6 +140,18 @@ describe('directories', () => {
     await bench.until('its logs are gone', () => readdirSync(join(directory, 'log', 'pods')).length === 0)
   })
 
+  it('an image is pulled for the container that mounts it', async () => {
+    await bench.createPod('web', {
+      volumes: [{ name: 'v', image: { reference: 'models:2', pullPolicy: 'IfNotPresent' } }],
+      containers: [{ name: 'main', volumeMounts: [{ name: 'v', mountPath: '/data', subPath: 'small' }] }],
+    })
+    await bench.untilReady('web')
+    const models = await bench.runtime.imageStatus('models:2')
+    assert.ok(models)
+    const { containerPath, hostPath, image, readonly } = mountOf('/data')
+    assert.deepEqual([containerPath, hostPath, image, readonly], ['/data', '', { id: models.id, subPath: 'small' }, true])
+  })
+
   it('a hostPath is checked against its type', async () => {
     const path = join(directory, 'outside')
     await bench.createPod('web', withVolume({ name: 'v', hostPath: { path, type: 'Directory' } }))

@@ -11,6 +11,7 @@ import type { ImageRecord } from './images/image-record.ts'
 import type { ImageStore } from './images/image-store.ts'
 import { canonicalName, parseReference } from './images/reference.ts'
 import { writeJson } from './json-file.ts'
+import { layersOf, mountedImages, mountImages, unmountImages } from './mounted-images.ts'
 import { mountOverlay } from './overlay.ts'
 import type { ContainerRecord, SandboxRecord } from './records.ts'
 import { namespacePaths } from './sandbox-namespaces.ts'
@@ -33,19 +34,21 @@ export async function prepareContainer(
   const rootfs = paths.rootfs(id)
   mkdirSync(data, { recursive: true })
   mkdirSync(rootfs, { recursive: true })
-  const layers = image.layers.map((layer) => layer.diffId)
+  const layers = layersOf(image)
+  const content = [...layers, ...mountedImages(context, config.mounts).flatMap(layersOf)]
   try {
-    await images.leases.pin(id, { image: image.id, content: layers, holder: data })
+    await images.leases.pin(id, { image: image.id, content, holder: data })
     // Another process may have removed the image meanwhile.
-    if (!layers.every((layer) => images.layers.has(layer))) throw new RuntimeError('NotFound', `image "${config.image}" not found`)
+    if (!content.every((layer) => images.layers.has(layer))) throw new RuntimeError('NotFound', `image "${config.image}" not found`)
     await mountOverlay(images.layers, layers, data, rootfs, context.run)
+    const mounts = await mountImages(context, id, config.mounts)
     const settings = image.config.config ?? {}
     const user = resolveUser(rootfs, config.security, settings.User)
     const { shm, ...namespaces } = namespacePaths(paths.sandboxState(sandbox.id), sandbox.config)
     const cgroup = join(context.cgroupRoot, sandbox.config.cgroupParent, id)
     const sandboxData = paths.sandboxData(sandbox.id)
     const { spec, notices } = specOf({
-      config,
+      config: { ...config, mounts },
       image: settings,
       user,
       hostname: sandbox.config.hostname,
@@ -54,7 +57,7 @@ export async function prepareContainer(
       namespaces,
       pidPath,
       files: { shm, resolvConf: join(sandboxData, 'resolv.conf'), hostname: join(sandboxData, 'hostname') },
-      imageVolumes: await imageVolumes(settings, config.mounts, rootfs, data),
+      imageVolumes: await imageVolumes(settings, mounts, rootfs, data),
       cgroups: context.cgroups,
       host: context.host,
     })
@@ -100,14 +103,14 @@ export async function releaseContainer(context: RuntimeContext, record: Containe
   const { run, crun, paths, cgroups } = context
   // Processes that share a namespace with others do not end with the first of them.
   if (record.config.security.pid !== 'container') killGroup(cgroups, record.cgroup)
-  await Promise.all([crun.delete(record.id), run('umount', ['-l', paths.rootfs(record.id)])])
+  await Promise.all([crun.delete(record.id), run('umount', ['-l', paths.rootfs(record.id)]), unmountImages(context, record.id)])
   rmSync(join(paths.sockets, shortName(record.id)), { force: true })
 }
 
 /** Removes all that belongs to an id, known or not. */
 export async function sweepContainer(context: RuntimeContext, id: string): Promise<void> {
   const { run, crun, paths, images } = context
-  await Promise.all([crun.delete(id), run('umount', ['-l', paths.rootfs(id)])])
+  await Promise.all([crun.delete(id), run('umount', ['-l', paths.rootfs(id)]), unmountImages(context, id)])
   await rm(paths.bundle(id), { recursive: true, force: true })
   await rm(paths.containerData(id), { recursive: true, force: true })
   rmSync(join(paths.sockets, shortName(id)), { force: true })

@@ -76,6 +76,22 @@ if (inside)
       assert.match(await pods.output(id, 'mount | grep " /etc "'), /\/etc/)
     })
 
+    it('shows another image, or a part of it, as a volume that is only read, and lets go of it in the end', async () => {
+      const image = (containerPath: string, subPath?: string) =>
+        ({ containerPath, hostPath: '', image: { id: 'busybox:1.35', ...(subPath ? { subPath } : {}) }, readonly: true, propagation: 'private' }) as const
+      const { id, sandboxId } = await pods.run(forever, { mounts: [image('/whole'), image('/part', 'etc')] })
+      assert.equal(await pods.output(id, 'cat /whole/etc/passwd | head -1; ls /part | head -1'), 'root:x:0:0:root:/root:/bin/sh\ngroup')
+      assert.match(await pods.output(id, 'touch /whole/x; /whole/bin/busybox true'), /Read-only file system[\s\S]*Permission denied/)
+      const mounts = () =>
+        readFileSync('/proc/self/mounts', 'utf8')
+          .split('\n')
+          .filter((line) => line.includes(id)).length
+      assert.equal(mounts(), 3)
+      await pods.runtime.removePodSandbox(sandboxId)
+      assert.equal(mounts(), 0)
+      await assert.rejects(pods.run(forever, { mounts: [image('/part', 'not/there')] }), /image volume has no sub path "not\/there"/)
+    })
+
     it('grants what the host has to privileged containers, and says what it has not', async () => {
       const { id } = await pods.run(forever, {
         security: { privileged: true, addCapabilities: ['CAP_SYS_RESOURCE', 'SYS_ADMIN'], seccomp: { type: 'Unconfined' } },

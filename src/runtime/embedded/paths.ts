@@ -48,6 +48,11 @@ export class RuntimePaths {
     return join(this.bundles, id)
   }
 
+  /** Where the images stand that the container sees as volumes. */
+  mountedImages(id: string): string {
+    return join(this.bundle(id), 'images')
+  }
+
   rootfs(id: string): string {
     return join(this.bundle(id), 'rootfs')
   }

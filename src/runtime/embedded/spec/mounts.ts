@@ -32,7 +32,8 @@ export function mountsOf(wish: { mounts: Mount[]; privileged: boolean; readonlyR
     bind('/etc/hostname', files.hostname, wish.readonlyRootfs, ['rprivate']),
   ].filter((mount) => !taken.has(mount.destination))
   const volumes = [...imageVolumes, ...wish.mounts].map((mount) =>
-    bind(clean(mount.containerPath), mount.hostPath, mount.readonly, [propagation[mount.propagation]]),
+    // What an image holds is data here: nothing of it is run.
+    bind(clean(mount.containerPath), mount.hostPath, mount.readonly, [propagation[mount.propagation], ...(mount.image ? ['nosuid', 'nodev', 'noexec'] : [])]),
   )
   // A mount below another one must come after it.
   const depth = (mount: OciMount) => mount.destination.split('/').length
