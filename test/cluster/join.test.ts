@@ -65,8 +65,13 @@ if (inside)
     it('is refused with a wrong token, in one sentence', async () => {
       await assert.rejects(agent('--server', server(), '--token', 'abcdef.0123456789abcdef'), /knows no token abcdef/)
       await assert.rejects(agent('--server', server(), '--token', 'nonsense'), /token/)
+      const good = await token()
+      for (const name of ['Far_Away', '', 'a'.repeat(64)])
+        await assert.rejects(agent('--server', server(), '--token', good, `--node-name=${name}`), {
+          stderr: `skiff: the name of a node has at most 63 characters of a-z, 0-9, '-' and '.', and begins and ends with one of the first two: choose one with --node-name, not '${name}'\n`,
+        })
       await assert.rejects(agent('--server', 'http://somewhere'), /--server takes an address like/)
-      assert.equal((await cluster.kubectl('get nodes -o name')).trim(), 'node/node-1')
+      assert.equal((await cluster.kubectl('get nodes,csr -o name')).trim(), 'node/node-1')
     })
 
     it('is a node by the command that the server prints, and its network stays as it was', async () => {
@@ -78,6 +83,8 @@ if (inside)
         async () => (await cluster.kubectl('get node far -o jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True',
       )
       assert.deepEqual([links(), links('-n', 'far')], before_)
+      const again = agent('--server', server(), '--token', await token(), '--node-name', 'second')
+      await assert.rejects(again, /^Error: [^\n]*\nskiff: node 'far' is running over [^\n]*\n$/)
     })
 
     it('runs pods that reach those of the other machine, and are reached, by Service and name', async () => {

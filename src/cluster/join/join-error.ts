@@ -10,6 +10,10 @@ export const tokenUnknown = (id: string) => new UserError(`the cluster knows no 
 export const tokenRefused = (id: string) => new UserError(`the cluster refused the token ${id}: it is wrong, has expired or was deleted; ${newToken}`)
 export const otherAuthority = (server: string) =>
   new UserError(`the authority of the cluster at ${server} is not the one that --ca-hash names: this is another cluster, or somebody between`)
+export const nameForm = (name: string) =>
+  new UserError(
+    `the name of a node has at most 63 characters of a-z, 0-9, '-' and '.', and begins and ends with one of the first two: choose one with --node-name, not '${name}'`,
+  )
 export const nameTaken = (name: string) =>
   new UserError(`a node '${name}' is in the cluster and ready: choose another name, or delete that one ('kubectl delete node ${name}')`)
 

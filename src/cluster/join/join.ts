@@ -8,11 +8,12 @@ import type { Logger } from '../../client/component.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { Node } from '../../client/resources.ts'
 import type { Clock } from '../../machinery/clock.ts'
+import { isDnsSubdomain } from '../../machinery/names.ts'
 import { UserError } from '../user-error.ts'
 import { isPin, matchesPin } from './authority-pin.ts'
 import { type NodeCredentials, readCredentials, writeCredentials } from './credential-files.ts'
 import { discoverAuthority } from './discover.ts'
-import { explained, isDistrust, nameTaken, otherAuthority, tokenForm } from './join-error.ts'
+import { explained, isDistrust, nameForm, nameTaken, otherAuthority, tokenForm } from './join-error.ts'
 import { requestClientCertificate } from './request-certificate.ts'
 
 export interface JoinOptions {
@@ -32,9 +33,13 @@ export interface JoinOptions {
   signal?: AbortSignal
 }
 
+/** It is the value of a label, too. */
+const longestName = 63
+
 /** Throws a {@link UserError} for all that a person can mend. */
 export async function join(options: JoinOptions): Promise<NodeCredentials> {
   const { server, nodeName, directory, clock, log, caHash } = options
+  if (isDnsSubdomain(nodeName).length > 0 || nodeName.length > longestName) throw nameForm(nodeName)
   if (caHash !== undefined && !isPin(caHash)) throw new UserError('--ca-hash has the form sha256:HEX, with 64 hexadecimal digits')
   const kept = await readCredentials(directory, nodeName, clock.now())
   if (kept && (await stillCounts(kept, options))) return kept

@@ -15,7 +15,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Node, V1Taint } from '../../machinery/schema/generated/types.ts'
 import { parseAddress, parseCidr } from '../../network/cidr.ts'
-import { runCommand } from '../../network/command.ts'
+import { CommandError, runCommand } from '../../network/command.ts'
 import { hardwareAddress } from '../../network/node-network.ts'
 import { addPeerIn, machineAddressAnnotation, makeOverlayDevice, overlayNumberAnnotation } from '../../network/overlay.ts'
 import { cgroupParent, removeCgroups } from '../cgroup-parent.ts'
@@ -23,6 +23,7 @@ import { apiPortInside, blockIndex, nodeAddressOf, nodesCIDR } from '../cluster-
 import { type DataDirectory, prepareDataDirectory } from '../data-directory.ts'
 import { readServingPair, writeServingPair } from '../join/credential-files.ts'
 import { join } from '../join/join.ts'
+import { explained } from '../join/join-error.ts'
 import { requestServingCertificate } from '../join/request-certificate.ts'
 import { nodeBridge } from '../namespaces.ts'
 import { writeOwnerOnly } from '../pki/key-pair-file.ts'
@@ -63,7 +64,9 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
   const { server, nodeName, clock, log } = options
   const data = prepareDataDirectory(options.dataDir)
   const processes = processesOf(data, clock)
-  if (processes.running(nodeName)) throw new UserError(`node '${nodeName}' is running over ${data.root} already: 'skiff down --data-dir ${data.root}' stops it`)
+  const running = nodeOver(data)
+  if (running !== undefined && processes.running(running))
+    throw new UserError(`node '${running}' is running over ${data.root} already: 'skiff down --data-dir ${data.root}' stops it`)
   const url = urlOf(server)
   const machineAddress = options.address ?? (await addressTowards(url))
   const pki = joinPath(data.root, 'pki')
@@ -112,6 +115,8 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
     } finally {
       closeSync(machineNetwork)
     }
+  } catch (error) {
+    throw explained(error, server)
   } finally {
     transport.close()
   }
@@ -119,9 +124,8 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
 
 /** Ends the node that runs over this directory. Returns false when none does. */
 export async function stopMachine(data: DataDirectory, clock: Clock): Promise<boolean> {
-  const file = joinPath(data.root, 'agent.json')
-  if (!existsSync(file)) return false
-  const { nodeName } = JSON.parse(readFileSync(file, 'utf8')) as AgentOptions
+  const nodeName = nodeOver(data)
+  if (nodeName === undefined) return false
   const processes = processesOf(data, clock)
   const wasRunning = processes.running(nodeName) !== undefined
   await processes.stop(nodeName, gentleSeconds)
@@ -130,6 +134,12 @@ export async function stopMachine(data: DataDirectory, clock: Clock): Promise<bo
 }
 
 export const runningMachine = (data: DataDirectory, nodeName: string, clock: Clock): NodeProcess | undefined => processesOf(data, clock).running(nodeName)
+
+/** The name of the node that ran last over this directory, and may be running. */
+function nodeOver(data: DataDirectory): string | undefined {
+  const file = joinPath(data.root, 'agent.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as AgentOptions).nodeName : undefined
+}
 
 const processesOf = (data: DataDirectory, clock: Clock) => new NodeProcesses(joinPath(data.root, 'processes'), clock)
 
@@ -228,6 +238,9 @@ async function connectMachine(pid: number, options: { number: number; machineAdd
     `link set ${nodeBridge} up`,
   ]
   await runCommand(program, [...words, 'ip', '-batch', '-'], commands.join('\n'))
-  await makeOverlayDevice({ number, address: machineAddress, pid, bridge: nodeBridge })
+  await makeOverlayDevice({ number, address: machineAddress, pid, bridge: nodeBridge }).catch((error: unknown) => {
+    if (!(error instanceof CommandError && /already exists/.test(error.stderr))) throw error
+    throw new UserError('another node of this cluster runs on this machine, which can be one of them only')
+  })
   for (const peer of peers) await addPeerIn(pid, peer)
 }
