@@ -154,6 +154,7 @@ class RunningController {
   }
 
   async #untilCachesShowWrites(key: string): Promise<void> {
+    if (!this.#writes.awaits(key)) return
     const late = new AbortController()
     const timer = this.#context.clock.after(waitForCacheMs, () => late.abort())
     try {

@@ -25,6 +25,11 @@ export class WritesToSee {
     this.#informerOf = informerOf
   }
 
+  /** Whether anything was written for the key that the caches may not hold yet. */
+  awaits(key: string): boolean {
+    return this.#writes.has(key)
+  }
+
   /** Resolves when the caches hold what was written for the key; rejects when the signal is aborted. */
   async seen(key: string, signal: AbortSignal): Promise<void> {
     for (const write of this.#writes.get(key) ?? []) await write.informer.until(write.seen, signal)

@@ -7,35 +7,35 @@ export interface PodName {
   uid: string
 }
 
+/** No name here has a part that leads elsewhere: they are checked when the API server takes them. */
 export class Directories {
   readonly root: string
+  readonly pods: string
+  readonly logs: string
+
   constructor(root: string) {
     this.root = root
+    this.pods = join(root, 'pods')
+    this.logs = join(root, 'log', 'pods')
   }
 
-  get pods(): string {
-    return join(this.root, 'pods')
-  }
-  get logs(): string {
-    return join(this.root, 'log', 'pods')
-  }
   pod(uid: string): string {
-    return join(this.pods, uid)
+    return `${this.pods}/${uid}`
   }
   /** `kind` is the plugin's name with `/` written as `~`. */
   volume(uid: string, kind: string, name: string): string {
-    return join(this.pod(uid), 'volumes', kind, name)
+    return `${this.pods}/${uid}/volumes/${kind}/${name}`
   }
   subPaths(uid: string): string {
-    return join(this.pod(uid), 'volume-subpaths')
+    return `${this.pods}/${uid}/volume-subpaths`
   }
   container(uid: string, name: string): string {
-    return join(this.pod(uid), 'containers', name)
+    return `${this.pods}/${uid}/containers/${name}`
   }
   hostsFile(uid: string): string {
-    return join(this.pod(uid), 'etc-hosts')
+    return `${this.pods}/${uid}/etc-hosts`
   }
   podLogs({ namespace, name, uid }: PodName): string {
-    return join(this.logs, `${namespace}_${name}_${uid}`)
+    return `${this.logs}/${namespace}_${name}_${uid}`
   }
 }

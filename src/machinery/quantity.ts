@@ -7,8 +7,8 @@ export type QuantityFormat = 'decimal' | 'binary' | 'exponent'
 
 export interface Quantity {
   /** The amount times 10^9. */
-  nanos: bigint
-  format: QuantityFormat
+  readonly nanos: bigint
+  readonly format: QuantityFormat
 }
 
 export class QuantityError extends Error {
@@ -31,8 +31,20 @@ const nano = 1_000_000_000n
 /** The largest amount that upstream keeps; beyond it is clamped. */
 const maxAllowed = ((1n << 63n) - 1n) * nano
 
+/** What was parsed before: the same few amounts stand in thousands of pods. Not state of a cluster: a memory of a pure function's results. */
+const known = new Map<string | number, Quantity>()
+const mostKnown = 1000
+
 export function parseQuantity(text: string | number): Quantity {
-  const source = String(text)
+  const before = known.get(text)
+  if (before) return before
+  const parsed = parse(String(text))
+  if (known.size >= mostKnown) known.clear()
+  known.set(text, parsed)
+  return parsed
+}
+
+function parse(source: string): Quantity {
   const match = pattern.exec(source)
   if (!match || (match[2] === '' && (match[3] ?? '') === '')) throw new QuantityError(reasonOf(source))
   const [, sign, whole = '', fraction = '', suffix = ''] = match

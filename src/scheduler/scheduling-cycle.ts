@@ -192,8 +192,9 @@ export class SchedulingCycle {
     let best = nodes[0] as NodeInfo
     let bestScore = Number.NEGATIVE_INFINITY
     let ties = 0
-    for (const [index, node] of nodes.entries()) {
-      const score = totals[index] ?? 0
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i] as NodeInfo
+      const score = totals[i] ?? 0
       if (score > bestScore) {
         best = node
         bestScore = score

@@ -15,7 +15,10 @@ export const taintToleration: Plugin = {
     return { reason: 'node(s) had untolerated taint(s)', unresolvable: true }
   },
   // The same for all where no node has such a taint.
-  preScore: (_pod, nodes) => (nodes.some(({ taints }) => taints.some(({ effect }) => effect === 'PreferNoSchedule')) ? undefined : 'skip'),
+  preScore(_pod, nodes) {
+    for (const { taints } of nodes) for (const { effect } of taints) if (effect === 'PreferNoSchedule') return undefined
+    return 'skip'
+  },
   score(pod, node) {
     const tolerations = pod.tolerations.filter((toleration) => !toleration.effect || toleration.effect === 'PreferNoSchedule')
     return node.taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint))).length
