@@ -133,12 +133,16 @@ function byElement(a: string, b: string): number {
 
 /** In the order in which upstream writes them; the set itself when it is so already, as stored ones are. */
 export function sorted(set: FieldSet): FieldSet {
-  if (isSorted(set)) return set
+  return isSorted(set) ? set : withSorted(set, sorted)
+}
+
+/** In that order, with what `inner` makes of each set below. */
+export function withSorted(set: FieldSet, inner: (child: FieldSet) => FieldSet): FieldSet {
   const result: Record<string, FieldSet> = {}
   if ('.' in set) result['.'] = leaf
   for (const element of Object.keys(set).sort(byElement)) {
     const child = set[element]
-    if (element !== '.' && child !== undefined) result[element] = sorted(child)
+    if (element !== '.' && child !== undefined) result[element] = inner(child)
   }
   return result
 }

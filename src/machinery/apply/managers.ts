@@ -2,7 +2,7 @@
 import { timestamp } from '../clock.ts'
 import { equal, isObject } from '../patch/json-value.ts'
 import type { V1ManagedFieldsEntry } from '../schema/generated/types.ts'
-import { difference, type FieldSet, isEmpty, sorted, union } from './field-set.ts'
+import { difference, type FieldSet, isEmpty, union } from './field-set.ts'
 import { SharedSets } from './shared-sets.ts'
 
 export interface Owner {
@@ -64,7 +64,7 @@ export function writeOwners(owners: Owners): V1ManagedFieldsEntry[] | undefined 
     apiVersion: owner.apiVersion,
     ...(owner.time ? { time: owner.time } : {}),
     fieldsType: 'FieldsV1',
-    fieldsV1: shared.share(sorted(owner.fields)),
+    fieldsV1: shared.share(owner.fields),
     ...(owner.subresource ? { subresource: owner.subresource } : {}),
   }))
 }

@@ -19,6 +19,17 @@ it('what is alike in two sets is one', () => {
   assert.equal(a?.['f:status']?.['f:conditions'], c?.['f:status']?.['f:conditions'])
 })
 
+it('sorts, and the order in which a set was made is nothing', () => {
+  const sets = new SharedSets(100)
+  const { 'f:status': status, 'f:metadata': metadata } = set('10.0.0.1')
+  const { 'f:podIPs': ips, 'f:conditions': conditions } = status
+  const unsorted = { 'f:status': { 'f:podIPs': ips, 'f:conditions': conditions }, 'f:metadata': metadata }
+  const shared = sets.share(unsorted)
+  assert.equal(JSON.stringify(shared), JSON.stringify(set('10.0.0.1')))
+  assert.equal(sets.share(set('10.0.0.1'))['f:status'], shared['f:status'])
+  assert.equal(sets.share(shared)['f:status'], shared['f:status'])
+})
+
 it('remembers what is seen again and again, and not everything', () => {
   const sets = new SharedSets(10)
   const often = sets.share(set('often'))['f:status']

@@ -2,7 +2,7 @@
  * Field sets that are alike are one: thousands of objects of one kind, written by the same few managers, own the same
  * fields, and their sets would be a tenth of all memory.
  */
-import { type FieldSet, isEmpty, leaf } from './field-set.ts'
+import { type FieldSet, isEmpty, leaf, sorted, withSorted } from './field-set.ts'
 
 /** Longer ones are seldom alike. */
 const longestText = 8192
@@ -17,37 +17,39 @@ export class SharedSets {
     this.#size = size
   }
 
-  /** The same set, whose parts, down to two levels, are those of all sets that have them too. */
+  /** The same set, sorted, whose parts, down to two levels, are those of all sets that have them too. */
   share(set: FieldSet): FieldSet {
-    const result: Record<string, FieldSet> = {}
-    for (const element in set) {
-      const child = set[element]
-      if (child !== undefined) result[element] = this.#known(child, (unknown) => this.#withKnownParts(unknown))
-    }
-    return result
-  }
-
-  #withKnownParts(set: FieldSet): FieldSet {
-    const result: Record<string, FieldSet> = {}
-    for (const element in set) {
-      const child = set[element]
-      if (child !== undefined) result[element] = this.#known(child, (unknown) => unknown)
-    }
-    return result
+    return withSorted(set, (part) => this.#known(part, (unknown) => withSorted(unknown, (inner) => this.#known(inner, sorted))))
   }
 
   #known(set: FieldSet, make: (unknown: FieldSet) => FieldSet): FieldSet {
     if (isEmpty(set)) return leaf
     const text = JSON.stringify(set)
-    if (text.length > longestText) return set
-    let known = this.#younger.get(text)
+    const known = this.#recall(text)
     if (known) return known
-    known = this.#older.get(text) ?? make(set)
+    const made = make(set)
+    if (text.length > longestText) return made
+    // The same in another order is the same.
+    const sortedText = JSON.stringify(made)
+    const one = sortedText === text ? made : (this.#recall(sortedText) ?? made)
+    this.#remember(sortedText, one)
+    if (sortedText !== text) this.#remember(text, one)
+    return one
+  }
+
+  #recall(text: string): FieldSet | undefined {
+    const known = this.#younger.get(text)
+    if (known) return known
+    const old = this.#older.get(text)
+    if (old) this.#remember(text, old)
+    return old
+  }
+
+  #remember(text: string, set: FieldSet): void {
     if (this.#younger.size >= this.#size) {
       this.#older = this.#younger
       this.#younger = new Map()
     }
-    this.#younger.set(text, known)
-    return known
+    this.#younger.set(text, set)
   }
 }
