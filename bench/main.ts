@@ -16,8 +16,10 @@ import { autoscalerRound } from './measures/autoscalers.ts'
 import { guide } from './measures/guide.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
+import { localNodes } from './measures/local-nodes.ts'
 import { nodeDecision } from './measures/node-decision.ts'
 import { creates, reads } from './measures/object-load.ts'
+import { podReplacement } from './measures/pod-replacement.ts'
 import { image, podStart } from './measures/pod-start.ts'
 import { proxyRules } from './measures/proxy-rules.ts'
 import { recording } from './measures/recording.ts'
@@ -40,8 +42,10 @@ const measures: readonly AnyMeasure[] = [
   recording,
   autoscalerRound,
   nodeDecision,
+  localNodes,
   idle,
   podStart,
+  podReplacement,
   watchFanOut,
   reads,
   creates,
