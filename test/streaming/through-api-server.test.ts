@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { gzipSync } from 'node:zlib'
 import { internalRequest } from '../../src/apiserver/internal-request.ts'
 import { startApiServer, type TestApiServer } from '../tools/api-server.ts'
 import { type Kubectl, kubectl } from '../tools/kubectl.ts'
@@ -15,7 +16,13 @@ import { serveSession } from './stand-in-kubelet.ts'
 let api: TestApiServer
 let call: Kubectl
 let kubelet: ReturnType<typeof createServer>
-const web = createHttpServer((request, response) => response.end(`${request.method} ${request.url}`))
+const web = createHttpServer((request, response) => {
+  if (request.url !== '/page') return response.end(`${request.method} ${request.url}`)
+  const compressed = request.headers['accept-encoding'] === 'gzip'
+  const page = '<a href="/next">next</a>'
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...(compressed ? { 'content-encoding': 'gzip' } : {}) })
+  response.end(compressed ? gzipSync(page) : page)
+})
 
 before(async () => {
   api = await startApiServer()
@@ -104,6 +111,9 @@ describe('kubectl through the API server to a kubelet', () => {
 
   it('passes HTTP on to pods and kubelets', async () => {
     assert.equal(await call('get --raw /api/v1/namespaces/default/pods/web/proxy/a/b?c=d'), 'GET /a/b?c=d')
+    // kubectl asks for a compressed page.
+    const base = '/api/v1/namespaces/default/pods/web/proxy'
+    assert.equal(await call(`get --raw ${base}/page`), `<a href="${base}/next">next</a>`)
     assert.equal(await call('get --raw /api/v1/nodes/node-1/proxy/pods'), 'the pods of the node')
     assert.match((await call.run(['get', '--raw', '/api/v1/namespaces/default/services/none/proxy/'])).stderr, /services "none" not found/)
   })

@@ -1,10 +1,13 @@
 /** `pods/proxy`, `services/proxy` and `nodes/proxy`: any HTTP request, passed on to what the name means. */
+import type { IncomingMessage } from 'node:http'
+import { createUnzip } from 'node:zlib'
 import { badRequest, notFound, serviceUnavailable } from '../../machinery/errors.ts'
 import type { V1EndpointSlice, V1Pod, V1Service } from '../../machinery/schema/generated/types.ts'
 import type { RequestContext, RequestHandler, ServerAccess } from '../contracts.ts'
 import { hostOf } from '../host.ts'
 import type { ApiResponse } from '../request.ts'
 import { type Backend, passedBack, passedHeaders, send } from './backend.ts'
+import { withLinks } from './html-links.ts'
 import type { KubeletBackend } from './pod-sessions.ts'
 import { pipeUpgrade } from './upgrade-pipe.ts'
 
@@ -84,11 +87,33 @@ function handler(name: string, resolve: Resolve): RequestHandler {
         ...(body ? { body } : {}),
         signal: request.signal,
       })
-      const { location } = answer.headers
       const base = request.path.slice(0, request.path.length - info.rest.length).replace(/\/$/, '')
-      return passedBack(answer, location?.startsWith('/') ? { location: `${base}${location}` } : {})
+      return belowProxy(answer, backend, base)
     },
   }
+}
+
+/** The answer, with the links that lead to the backend's root leading below `base` instead. */
+function belowProxy(answer: IncomingMessage, { host, port }: Backend, base: string): ApiResponse {
+  const own = new RegExp(`^(https?:)?//${RegExp.escape(`${host}:${port}`)}(?=/|$)`)
+  const rewrite = (link: string): string => {
+    const path = link.replace(own, '')
+    if ((!path.startsWith('/') && path !== '') || path.startsWith('//') || link === '') return link
+    return path === base || path.startsWith(`${base}/`) ? path : `${base}${path || '/'}`
+  }
+  const { location, 'content-type': type = '', 'content-encoding': encoding = 'identity' } = answer.headers
+  const passed = passedBack(answer, location === undefined ? {} : { location: rewrite(location) })
+  const decoded = type.split(';')[0]?.trim().toLowerCase() === 'text/html' ? decode(answer, encoding) : undefined
+  if (!decoded || passed.kind !== 'bytes') return passed
+  const { 'content-encoding': _, ...headers } = passed.headers ?? {}
+  return { ...passed, bytes: withLinks(decoded, rewrite), headers }
+}
+
+/** Undefined where the page cannot be read. */
+function decode(answer: IncomingMessage, encoding: string): AsyncIterable<Uint8Array> | undefined {
+  if (encoding === 'identity') return answer
+  if (encoding === 'gzip' || encoding === 'deflate') return answer.pipe(createUnzip())
+  return undefined
 }
 
 export function httpProxies(server: ServerAccess, kubelet: KubeletBackend): RequestHandler[] {
