@@ -17,15 +17,10 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
 export const forbiddenField = (field: string, detail: string): FieldError => error('FieldValueForbidden', `Forbidden: ${detail}`, field)
 export const duplicate = (field: string, value: unknown): FieldError => error('FieldValueDuplicate', `Duplicate value: ${shown(value)}`, field)
 export const notFoundValue = (field: string, value: unknown): FieldError => error('FieldValueNotFound', `Not found: ${shown(value)}`, field)
-export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError =>
-  error(
-    'FieldValueNotSupported',
-    `Unsupported value: ${shown(value)}: supported values: ${[...supported]
-      .sort()
-      .map((one) => JSON.stringify(one))
-      .join(', ')}`,
-    field,
-  )
+/** The values in the order in which a schema has them. */
+export const notAmong = (field: string, value: unknown, values: readonly string[]): FieldError =>
+  error('FieldValueNotSupported', `Unsupported value: ${shown(value)}: supported values: ${values.map((one) => JSON.stringify(one)).join(', ')}`, field)
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => notAmong(field, value, [...supported].sort())
 export const tooLong = (field: string, max: number): FieldError => error('FieldValueTooLong', `Too long: may not be more than ${max} bytes`, field)
 export const tooMany = (field: string, actual: number, max: number): FieldError =>
   error('FieldValueTooMany', `Too many: ${actual}: must have at most ${max} items`, field)

@@ -23,7 +23,7 @@ const cronTabSchema = {
         cronSpec: { type: 'string', pattern: '^(\\S+ ){4}\\S+$' },
         image: { type: 'string', default: 'cron:1' },
         replicas: { type: 'integer', minimum: 1, maximum: 10, default: 1 },
-        policy: { type: 'string', enum: ['Allow', 'Forbid'] },
+        policy: { type: 'string', enum: ['Forbid', 'Allow'] },
         port: { 'x-kubernetes-int-or-string': true },
         names: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
         steps: {
@@ -149,7 +149,7 @@ test('what its schema does not allow is refused in upstream words', async () => 
   assert.deepEqual(await messages({ cronSpec: 'x', replicas: 11, policy: 'No' }), [
     `spec.cronSpec: Invalid value: "x": spec.cronSpec in body should match '^(\\S+ ){4}\\S+$'`,
     'spec.replicas: Invalid value: 11: spec.replicas in body should be less than or equal to 10',
-    'spec.policy: Unsupported value: "No": supported values: "Allow", "Forbid"',
+    'spec.policy: Unsupported value: "No": supported values: "Forbid", "Allow"',
   ])
   assert.deepEqual(await messages({ cronSpec: '* * * * 1', names: ['a', 'a'], port: true, steps: [{}] }), [
     'spec.names[1]: Duplicate value: "a"',

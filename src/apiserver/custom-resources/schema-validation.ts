@@ -1,5 +1,5 @@
 /** Checks an object against the schema of its definition, in upstream's words. */
-import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../../machinery/field-error.ts'
+import { type FieldError, invalidValue, notAmong, required, tooLong, tooMany, typeInvalid } from '../../machinery/field-error.ts'
 import { equal, isObject } from '../../machinery/patch/json-value.ts'
 import { isEmbedded, isIntOrString, type JsonSchema } from './json-schema.ts'
 import { duplicateItems } from './list-duplicates.ts'
@@ -11,7 +11,7 @@ export function validateAgainst(schema: JsonSchema, value: unknown, path = ''): 
   if (wrongType) return [wrongType]
   if (value === null) return []
   const errors = ofValue(schema, value, path)
-  if (schema.enum && !schema.enum.some((one) => equal(one, value))) errors.push(notSupported(at(path), value, schema.enum.map(shown)))
+  if (schema.enum && !schema.enum.some((one) => equal(one, value))) errors.push(notAmong(at(path), value, schema.enum.map(shown)))
   errors.push(...combined(schema, value, path))
   return errors
 }
