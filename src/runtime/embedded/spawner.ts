@@ -19,42 +19,75 @@ interface Waiting {
 /** What a pipe takes at once; longer inputs go the direct way. */
 const mostInput = 32 * 1024
 
+/** A helper that was killed is replaced when the next program is to start. */
 export function startSpawner(): Spawner {
-  const helper: ChildProcessWithoutNullStreams = spawn('perl', [join(import.meta.dirname, 'programs/spawner.pl')], {
+  let helper = startHelper()
+  let closed = false
+  return {
+    run(program, args, options = {}) {
+      if (closed || options.signal || (options.input?.length ?? 0) > mostInput) return runCommand(program, args, options)
+      // One that ends without an answer (there is no perl) would do so again.
+      if (!helper.alive && helper.answered) helper = startHelper()
+      return helper.alive ? helper.run(program, args, options) : runCommand(program, args, options)
+    },
+    close() {
+      closed = true
+      helper.end()
+    },
+  }
+}
+
+interface Helper {
+  readonly alive: boolean
+  /** Whether it has ever done what it is there for. */
+  readonly answered: boolean
+  run(program: string, args: string[], options: CommandOptions): Promise<CommandResult>
+  end(): void
+}
+
+function startHelper(): Helper {
+  const child: ChildProcessWithoutNullStreams = spawn('perl', [join(import.meta.dirname, 'programs/spawner.pl')], {
     env: { PATH: programPath(), LC_ALL: 'C' },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const waiting = new Map<number, Waiting>()
   let next = 1
   let alive = true
+  let answered = false
   let received: Buffer = Buffer.alloc(0)
 
   const ended = () => {
     alive = false
-    // Whether they have done their work nobody knows; what comes later goes the direct way.
+    // Whether they have done their work nobody knows.
     for (const { reject } of waiting.values()) reject(new Error('the process that starts programs has ended'))
     waiting.clear()
   }
-  helper.once('error', ended)
-  helper.once('exit', ended)
-  helper.stdin.on('error', () => {})
-  helper.stderr.resume()
-  helper.stdout.on('data', (chunk: Buffer) => {
+  child.once('error', ended)
+  child.once('exit', ended)
+  child.stdin.on('error', () => {})
+  child.stderr.resume()
+  child.stdout.on('data', (chunk: Buffer) => {
+    answered = true
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
     received = settle(received, waiting)
   })
 
   return {
-    run(program, args, options = {}) {
-      if (!alive || options.signal || (options.input?.length ?? 0) > mostInput) return runCommand(program, args, options)
+    get alive() {
+      return alive
+    },
+    get answered() {
+      return answered
+    },
+    run(program, args, options) {
       return new Promise((resolve, reject) => {
         const id = next++
         waiting.set(id, { resolve, reject })
-        helper.stdin.write(requestOf(id, program, args, options))
+        child.stdin.write(requestOf(id, program, args, options))
       })
     },
-    close() {
-      helper.stdin.end()
+    end() {
+      child.stdin.end()
     },
   }
 }
