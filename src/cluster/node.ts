@@ -12,6 +12,7 @@ import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts'
 import type { V1Taint } from '../machinery/schema/generated/types.ts'
 import { CommandError, type RunCommand } from '../network/command.ts'
 import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
+import { podMtu } from '../network/overlay.ts'
 import { createPodNetwork } from '../network/pod-network.ts'
 import { startServiceProxy } from '../proxy/service-proxy.ts'
 import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
@@ -65,7 +66,8 @@ const graceSeconds = 3
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { nodeName, address, data, serving } = options
   const { clock, log } = options.kubelet
-  const network: NodeNetwork = { bridge: 'skiff0', podCIDR: options.podCIDR, clusterCIDR: options.clusterCIDR, serviceCIDR: options.serviceCIDR }
+  const { podCIDR, clusterCIDR, serviceCIDR } = options
+  const network: NodeNetwork = { bridge: 'skiff0', podCIDR, clusterCIDR, serviceCIDR, mtu: podMtu }
   await ensureNodeNetwork(network)
   const spawner = startSpawner()
   const runtime = await createEmbeddedRuntime({

@@ -17,8 +17,13 @@ export const overlayNumberAnnotation = 'skiff.dev/overlay-number'
 
 export const overlayDevice = 'skiff-vxlan'
 const port = 8472
-/** Larger packets than the machine's link takes are sent in pieces: no pod need know of it. */
+/** Larger packets than the machine's link takes are sent in pieces. */
 const mtu = 1500
+/**
+ * Of pods: with the overlay's 50 octets around it a packet still fits the usual link of a machine. One that does not fit
+ * and must not be cut, as most are, is lost before its sender hears so. Clusters of one machine have it, too: others may join.
+ */
+export const podMtu = 1450
 const everyone = '00:00:00:00:00:00'
 
 export interface OverlayDeviceOptions {

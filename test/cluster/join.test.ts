@@ -104,6 +104,13 @@ if (inside)
         })
     })
 
+    it('loses no packet for its size', async () => {
+      const pods = await cluster.kubectl("get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP},{end}'")
+      const [[from = ''] = [], [, to = ''] = []] = pods.split(',').map((line) => line.split(' '))
+      for (const size of [1400, 1440, 1472, 9000])
+        assert.match(await cluster.kubectl(`exec ${from} -- ping -c 2 -i 0.2 -W 2 -s ${size} ${to}`), / 0% packet loss/, `${size} octets`)
+    })
+
     it('comes back without a token after it was stopped', async () => {
       assert.match((await run(skiff, ['down', '--data-dir', far])).stdout, /stopped/)
       await agent('--server', server())
