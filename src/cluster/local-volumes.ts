@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VolumeDirectories } from '../controllers/local-directory-provisioner.ts'
 
@@ -13,7 +13,9 @@ export function localVolumes(root: string): VolumeDirectories {
     async make(volume) {
       const path = pathOf(volume)
       // Any user of a container may write, as with the directories of other local provisioners.
-      await mkdir(path, { recursive: true, mode: 0o777 })
+      const made = await mkdir(path, { recursive: true })
+      // The mode must not depend on the umask of who started us.
+      if (made !== undefined) await chmod(path, 0o777)
       return { path }
     },
     remove: (volume) => rm(pathOf(volume), { recursive: true, force: true }),

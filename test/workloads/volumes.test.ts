@@ -53,10 +53,10 @@ kind: PersistentVolumeClaim
 metadata: { name: ${name} }
 spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: ${size} } }${more ? `, ${more}` : ''} }
 `
-const withClaim = (name: string, of: string, script: string) =>
+const withClaim = (name: string, of: string, script: string, spec = '') =>
   podOf(name, script, {
     container: 'volumeMounts: [{ name: data, mountPath: /data }]',
-    spec: `volumes: [{ name: data, persistentVolumeClaim: { claimName: ${of} } }]`,
+    spec: `volumes: [{ name: data, persistentVolumeClaim: { claimName: ${of} } }]\n${spec}`,
   })
 
 const classes = `
@@ -111,7 +111,7 @@ volumes:
     claim('unknown-class', 'storageClassName: missing'),
     claim('chosen', 'storageClassName: "", volumeName: by-hand'),
     claim('at-once', 'storageClassName: at-once'),
-    withClaim('writer', 'late', `echo written > /data/file; ${forever}`),
+    withClaim('writer', 'late', `echo written > /data/file; ${forever}`, 'securityContext: { runAsUser: 1000 }'),
     withClaim('unbound', 'unknown-class', forever),
     withClaim('no-claim', 'nowhere', forever),
     withClaim('chosen', 'chosen', `echo chosen > /data/file; ${forever}`),

@@ -93,8 +93,9 @@ export class DiskFiles implements NodeFiles {
   }
 
   rename = (from: string, to: string): Promise<void> => fs.rename(from, to)
+  modeOf = async (path: string): Promise<number> => (await fs.stat(path)).mode & 0o7777
   setMode = (path: string, mode: number): Promise<void> => fs.chmod(path, mode)
-  addMode = async (path: string, bits: number): Promise<void> => fs.chmod(path, ((await fs.stat(path)).mode | bits) & 0o7777)
+  addMode = async (path: string, bits: number): Promise<void> => fs.chmod(path, (await this.modeOf(path)) | bits)
   setGroup = (path: string, group: number): Promise<void> => fs.lchown(path, -1, group)
   setOwner = (path: string, user: number, group: number): Promise<void> => fs.lchown(path, user, group)
 

@@ -17,6 +17,7 @@ export const noFiles: NodeFiles = {
   symbolicLink: nothing,
   readLink: async () => undefined,
   rename: nothing,
+  modeOf: async () => 0o777,
   setMode: nothing,
   addMode: nothing,
   setGroup: nothing,

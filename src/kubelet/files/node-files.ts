@@ -20,6 +20,8 @@ export interface NodeFiles {
   symbolicLink(target: string, path: string): Promise<void>
   readLink(path: string): Promise<string | undefined>
   rename(from: string, to: string): Promise<void>
+  /** With the bits for set-group and the like. */
+  modeOf(path: string): Promise<number>
   setMode(path: string, mode: number): Promise<void>
   /** Adds these bits to the mode. */
   addMode(path: string, bits: number): Promise<void>

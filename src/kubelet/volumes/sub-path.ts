@@ -12,7 +12,8 @@ export async function resolveSubPath(files: NodeFiles, volume: string, subPath: 
   const root = await files.realPath(volume)
   if ((await files.kindOf(path)) === undefined) {
     await checkParents(files, root, volume, subPath)
-    await files.makeDirectory(path, 0o750)
+    // Who may write to the volume may write to its part.
+    await files.makeDirectory(path, await files.modeOf(root))
   }
   const real = await files.realPath(path)
   if (real !== root && !real.startsWith(root + sep)) throw new Error(`subpath ${JSON.stringify(subPath)} leads out of the volume`)

@@ -196,6 +196,13 @@ describe('directories', () => {
     assert.equal(readFileSync(join(path, 'x'), 'utf8'), 'kept')
   })
 
+  it('a part of a volume is for whom the volume is for', async () => {
+    const volume = withVolume({ name: 'v', emptyDir: {} }, { securityContext: { fsGroup: 2000 } })
+    await run({ ...volume, containers: [{ name: 'main', volumeMounts: [{ name: 'v', mountPath: '/data', subPath: 'a/b' }] }] })
+    const stat = statSync(mountOf('/data').hostPath)
+    assert.deepEqual([stat.mode & 0o7777, stat.gid], [0o2777, 2000])
+  })
+
   it('subPath is made where it is missing, and may not lead out', async () => {
     const spec = (subPath: string): Partial<V1PodSpec> => ({
       volumes: [{ name: 'v', hostPath: { path: join(directory, 'outside') } }],
