@@ -130,6 +130,11 @@ describe('scheduling cycle', () => {
     assert.equal(chosen(schedule(nodes, [on('a', 'p1', {}, { app: 'db' })], pod('new', apart))), 'b')
     assert.equal(chosen(schedule(nodes, [on('a', 'p1', apart, { app: 'db' })], pod('new', {}, { app: 'db' }))), 'b')
     assert.match(chosen(schedule([node('a')], [on('a', 'p1', apart)], pod('new', {}, { app: 'db' }))), /didn't satisfy existing pods anti-affinity rules/)
+    assert.match(
+      chosen(schedule([node('a')], [on('a', 'p1', apart, { app: 'db' })], pod('new', apart, { app: 'db' }))),
+      /didn't match pod anti-affinity rules/,
+      'where both hold, what the pod itself asks for is told',
+    )
     assert.equal(chosen(schedule(nodes, [on('b', 'p1', {}, { app: 'db' }), on('b', 'p2'), on('b', 'p3')], pod('new', together))), 'b')
     assert.equal(chosen(schedule([node('a')], [], pod('new', together, { app: 'db' }))), 'a', 'the first of its group')
     assert.match(chosen(schedule([node('a')], [], pod('new', together))), /didn't match pod affinity rules/)

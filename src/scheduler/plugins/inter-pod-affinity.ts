@@ -88,12 +88,16 @@ export const interPodAffinity: Plugin = {
   filter(pod, node, state) {
     const filtered = state.get(name) as FilterState
     const { affinity, antiAffinity, refusedBy } = filtered
-    for (const counts of refusedBy.values()) if (counts.at(node) > 0) return { reason: "node(s) didn't satisfy existing pods anti-affinity rules" }
+    const isNear = () => {
+      if (affinity.every((counts) => counts.at(node) > 0)) return true
+      filtered.isFirst ??= isFirst(pod, filtered)
+      return filtered.isFirst && pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined)
+    }
+    if (!isNear()) return { reason: "node(s) didn't match pod affinity rules", unresolvable: true }
+    // What the pod itself asks for is told first: of replicas that keep apart, both hold.
     if (antiAffinity.some((counts) => counts.at(node) > 0)) return { reason: "node(s) didn't match pod anti-affinity rules" }
-    if (affinity.every((counts) => counts.at(node) > 0)) return undefined
-    filtered.isFirst ??= isFirst(pod, filtered)
-    const hasTopologies = () => pod.requiredAffinity.every((term) => node.labels[term.topologyKey] !== undefined)
-    return filtered.isFirst && hasTopologies() ? undefined : { reason: "node(s) didn't match pod affinity rules", unresolvable: true }
+    for (const counts of refusedBy.values()) if (counts.at(node) > 0) return { reason: "node(s) didn't satisfy existing pods anti-affinity rules" }
+    return undefined
   },
   suppose(pod, other, node, amount, state) {
     const filtered = state.get(name) as FilterState
