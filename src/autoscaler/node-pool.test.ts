@@ -26,7 +26,7 @@ async function refusal(spec: object, name = 'pool'): Promise<string> {
 
 test('pools of each kind are good; the least size is 0 where nothing is said', async () => {
   const pool = await server.client.create(NodePool, { metadata: { name: 'good' }, spec: { kind: 'Simulated', maxSize: 3, template } as never })
-  assert.equal(pool.spec.minSize, 0)
+  assert.deepEqual([pool.spec.minSize, pool.spec.drainSeconds], [0, 600])
   const taints = [
     { key: 'example.com/gpu', value: 'yes', effect: 'NoSchedule' },
     { key: 'example.com/gpu', effect: 'NoExecute' },
@@ -34,6 +34,7 @@ test('pools of each kind are good; the least size is 0 where nothing is said', a
   const labels = { 'example.com/size': 'large', plain: '' }
   assert.equal(await refusal({ kind: 'Local', minSize: 1, maxSize: 3, template: { ...template, labels, taints } }), '')
   assert.equal(await refusal({ kind: 'External', maxSize: 3, external: { address: 'provider.example.com:8086', group: 'large' } }), '')
+  assert.equal(await refusal({ kind: 'External', maxSize: 3, external: {} }), '')
   assert.equal(
     await refusal({ kind: 'Simulated', maxSize: 3, template, simulated: { startSeconds: 3, failurePercent: 10 }, scaleDown: { unneededSeconds: 5 } }),
     '',
@@ -45,7 +46,7 @@ test('what does not fit together is refused in a sentence', async () => {
   const cases: [object, RegExp][] = [
     [{ ...local, minSize: 4 }, /spec\.minSize: Invalid value: .*minSize must not be greater than maxSize/],
     [{ ...local, maxSize: undefined }, /spec\.maxSize: Required value/],
-    [{ ...local, kind: 'Cloud' }, /spec\.kind: Unsupported value: "Cloud": supported values: "External", "Local", "Simulated"/],
+    [{ ...local, kind: 'Cloud' }, /spec\.kind: Unsupported value: "Cloud": supported values: "Local", "Simulated", "External"/],
     [{ ...local, template: { capacity: { cpu: '4' } } }, /template\.capacity must say at least cpu and memory/],
     [{ ...local, template: { capacity: { cpu: 'lots', memory: '1Gi' } } }, /spec\.template\.capacity\.cpu: Invalid value: "lots"/],
     [{ ...local, template: { capacity: { cpu: -1, memory: '1Gi' } } }, /spec\.template\.capacity\.cpu: Invalid value/],
@@ -58,10 +59,13 @@ test('what does not fit together is refused in a sentence', async () => {
     [{ kind: 'External', maxSize: 1 }, /external belongs to pools of kind External/],
     [{ kind: 'External', maxSize: 1, external: { address: 'nowhere' } }, /spec\.external\.address: Invalid value: "nowhere"/],
     [{ kind: 'External', maxSize: 1, external: { address: 'a:1' }, template }, /template must be absent/],
+    [{ kind: 'External', maxSize: 1, external: { tlsSecretName: 'provider' } }, /external\.tlsSecretName belongs to an address/],
+    [{ ...local, drainSeconds: -1 }, /spec\.drainSeconds: Invalid value: -1/],
     [{ ...local, simulated: {} }, /simulated belongs to pools of kind Simulated alone/],
     [{ ...local, scaleDown: { utilizationPercent: 101 } }, /spec\.scaleDown\.utilizationPercent: Invalid value: 101/],
   ]
   for (const [spec, expected] of cases) assert.match(await refusal(spec), expected, JSON.stringify(spec))
+  assert.match(await refusal(local, 'default'), /nodes that are of no pool are labelled default/)
   assert.match(await refusal(local, `${'a'.repeat(35)}`), /at most 34 lower-case letters/)
 })
 

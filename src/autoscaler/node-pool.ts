@@ -86,3 +86,6 @@ export const poolLabel = 'skiff.dev/node-pool'
 
 /** On a node that is being taken out: the pool's name. What it says still holds when the autoscaler was killed meanwhile. */
 export const leavingAnnotation = 'skiff.dev/leaving-node-pool'
+
+/** Beside it, where somebody had cordoned the node before: it stays cordoned when it is let in again. */
+export const cordonedBeforeAnnotation = 'skiff.dev/cordoned-before'

@@ -10,7 +10,7 @@ import { type ClusterView, isGone } from './cluster-view.ts'
 import { deleteNode } from './node-deletion.ts'
 import { defaultDrainSeconds, leavingAnnotation, NodePool, poolFinalizer } from './node-pool.ts'
 import { isNodeOf } from './node-provider.ts'
-import type { PoolState } from './pool-state.ts'
+import { isMarked, type PoolState } from './pool-state.ts'
 import { mark } from './scale-down/node-mark.ts'
 import type { NodeRemovals } from './scale-down/node-removals.ts'
 
@@ -59,7 +59,7 @@ export class PoolDeletion {
     const { clock } = context
     try {
       // All of them first: what leaves one node is not to be put on the next.
-      await Promise.all(members.map(({ node }) => mark(context.client, node, name, clock)))
+      await Promise.all(members.filter(({ node }) => !isMarked(node)).map(({ node }) => mark(context.client, node, name, clock)))
       const until = clock.monotonic() + patienceEnds(pool) - clock.now()
       for (const member of members) this.#options.removals.ofDeletedPool(state, member, until)
       const changed = await this.#withoutNodes(state)

@@ -3,7 +3,7 @@ import type { Clock } from '../machinery/clock.ts'
 import type { V1Node } from '../machinery/schema/generated/types.ts'
 import { type ClusterView, isReady } from './cluster-view.ts'
 import type { NodePool } from './node-pool.ts'
-import { type Instance, isNodeOf, type NodeGroup } from './node-provider.ts'
+import type { Instance, NodeGroup } from './node-provider.ts'
 import { type AutoscalerSettings, type PoolSettings, poolSettings } from './settings.ts'
 
 export const deletionTaint = 'ToBeDeletedByClusterAutoscaler'
@@ -62,14 +62,20 @@ interface Sources {
   group: NodeGroup
   memory: PoolMemory
   view: ClusterView
+  nodes: NodesByInstance
   settings: AutoscalerSettings
   clock: Clock
 }
 
-export async function poolState({ pool, group, memory, view, settings, clock }: Sources): Promise<PoolState> {
+/** Finds the Node object of an instance, by either of its names. */
+export type NodesByInstance = ReadonlyMap<string, V1Node>
+
+export const nodesByInstance = (nodes: readonly V1Node[]): NodesByInstance =>
+  new Map(nodes.flatMap((node) => [...(node.spec.providerID ? [[node.spec.providerID, node] as const] : []), [node.metadata.name, node] as const]))
+
+export async function poolState({ pool, group, memory, view, nodes, settings, clock }: Sources): Promise<PoolState> {
   const [instances, targetSize, own, fromProvider] = await Promise.all([group.instances(), group.targetSize(), group.settings(), group.template()])
   const forPool = poolSettings(pool, own, settings)
-  const nodes = view.nodes()
   const now = clock.monotonic()
   const state: PoolState = {
     pool,
@@ -88,7 +94,7 @@ export async function poolState({ pool, group, memory, view, settings, clock }: 
   const seen = new Set<string>()
   for (const known of instances) {
     if (known.state === 'deleting') continue
-    const node = nodes.find((one) => isNodeOf(known, one))
+    const node = nodes.get(known.id)
     const instance = node ? { ...known, node } : known
     if (node) state.members.push({ node, instance })
     if (node && (isBeingDeleted(node) || isReady(node) || view.wasReady(node))) continue

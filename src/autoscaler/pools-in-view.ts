@@ -6,7 +6,7 @@ import { type ClusterView, isGone } from './cluster-view.ts'
 import { NodePool, type NodePoolKind, poolFinalizer } from './node-pool.ts'
 import type { NodeProvider } from './node-provider.ts'
 import { holdsItsPool } from './pool-deletion.ts'
-import { PoolMemory, type PoolState, poolState } from './pool-state.ts'
+import { type NodesByInstance, nodesByInstance, PoolMemory, type PoolState, poolState } from './pool-state.ts'
 import type { AutoscalerSettings } from './settings.ts'
 
 export type Providers = Partial<Record<NodePoolKind, NodeProvider>>
@@ -44,10 +44,11 @@ export class PoolsInView {
     const pools = this.list()
     const problems = new Map<string, string>()
     for (const name of [...this.#memories.keys()]) if (!pools.some(({ metadata }) => metadata.name === name)) this.#forget(name)
+    const nodes = nodesByInstance(this.#options.view.nodes())
     const states = await Promise.all(
       pools.map(async (pool) => {
         try {
-          return [await this.#stateOf(pool)]
+          return [await this.#stateOf(pool, nodes)]
         } catch (error) {
           problems.set(pool.metadata.name, textOf(error))
           return []
@@ -58,7 +59,7 @@ export class PoolsInView {
     return { states: states.flat(), problems }
   }
 
-  async #stateOf(pool: NodePool): Promise<PoolState> {
+  async #stateOf(pool: NodePool, nodes: NodesByInstance): Promise<PoolState> {
     const { name } = pool.metadata
     const { providers, view, settings, context } = this.#options
     const memory = this.#memories.get(name) ?? new PoolMemory()
@@ -66,7 +67,7 @@ export class PoolsInView {
     const provider = providers[pool.spec.kind]
     if (!provider) throw new Error(`nobody here makes nodes of kind ${pool.spec.kind}`)
     await this.#hold(pool)
-    return poolState({ pool, group: await provider.group(pool), memory, view, settings, clock: context.clock })
+    return poolState({ pool, group: await provider.group(pool), memory, view, nodes, settings, clock: context.clock })
   }
 
   /** Before it can have nodes, it must not go without them. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Node } from '../../machinery/schema/generated/types.ts'
 import { isGone } from '../cluster-view.ts'
-import { leavingAnnotation } from '../node-pool.ts'
+import { cordonedBeforeAnnotation, leavingAnnotation } from '../node-pool.ts'
 import { deletionTaint, isMarked } from '../pool-state.ts'
 
 async function change(client: Client, name: string, changed: (node: V1Node) => V1Node | undefined): Promise<void> {
@@ -28,9 +28,10 @@ export async function mark(client: Client, { metadata }: V1Node, pool: string, c
     const { metadata, spec } = node
     const taints = (spec.taints ?? []).filter(({ key }) => key !== deletionTaint)
     const value = String(Math.floor(clock.now() / 1000))
+    const before: Record<string, string> = spec.unschedulable && !isMarked(node) ? { [cordonedBeforeAnnotation]: 'true' } : {}
     return {
       ...node,
-      metadata: { ...metadata, annotations: { ...metadata.annotations, [leavingAnnotation]: pool } },
+      metadata: { ...metadata, annotations: { ...metadata.annotations, [leavingAnnotation]: pool, ...before } },
       spec: { ...spec, unschedulable: true, taints: [...taints, { key: deletionTaint, value, effect: 'NoSchedule' }] },
     }
   })
@@ -42,10 +43,11 @@ export async function unmark(client: Client, name: string): Promise<void> {
     await change(client, name, (node) => {
       const { metadata, spec } = node
       if (!isMarked(node)) return undefined
-      const { unschedulable: _, ...rest } = spec
-      const { [leavingAnnotation]: __, ...annotations } = metadata.annotations ?? {}
-      const taints = (spec.taints ?? []).filter(({ key }) => key !== deletionTaint && key !== 'node.kubernetes.io/unschedulable')
-      return { ...node, metadata: { ...metadata, annotations }, spec: { ...rest, taints } }
+      const { unschedulable: _, ...open } = spec
+      const { [leavingAnnotation]: __, [cordonedBeforeAnnotation]: wasCordoned, ...annotations } = metadata.annotations ?? {}
+      const stays = wasCordoned === 'true'
+      const taints = (spec.taints ?? []).filter(({ key }) => key !== deletionTaint && (stays || key !== 'node.kubernetes.io/unschedulable'))
+      return { ...node, metadata: { ...metadata, annotations }, spec: { ...(stays ? spec : open), taints } }
     })
   } catch (error) {
     if (!isGone(error)) throw error

@@ -40,6 +40,8 @@ interface Member {
   instance: Instance
 }
 
+/** Nodes of deleted pools that are worked on at the same time, beside those that only wait for budgets. */
+const mostAtOnce = 50
 /** After a failure the same node of a deleted pool is left alone for so long. */
 const retryMs = 10_000
 
@@ -99,7 +101,8 @@ export class NodeRemovals {
     const { tell, context } = this.#options
     const { name } = member.node.metadata
     const now = context.clock.monotonic()
-    if (this.#running.has(name) || now < (this.#failedAt.get(name) ?? Number.NEGATIVE_INFINITY) + retryMs) return
+    const busy = [...this.#running.values()].filter(({ ofDeletedPool, heldUp }) => ofDeletedPool && heldUp === undefined).length
+    if (busy >= mostAtOnce || this.#running.has(name) || now < (this.#failedAt.get(name) ?? Number.NEGATIVE_INFINITY) + retryMs) return
     const rules = { until, insist: true, toGo: (there: readonly V1Pod[]) => there.filter((pod) => !staysWithNode(pod)) }
     this.#begin(state, member, { rules, ofDeletedPool: true, draining: true }, (error) => {
       if (error === undefined) {

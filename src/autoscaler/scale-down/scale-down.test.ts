@@ -318,3 +318,21 @@ test('what goes is counted', () =>
     assert.ok((cluster.metric('function_duration_seconds_count', { function: 'main' }) ?? 0) > 3)
     assert.ok((cluster.metric('last_activity', { activity: 'scaleDown' }) ?? 0) > Date.UTC(2026, 0, 1) / 1000)
   }))
+
+test('a node that somebody had cordoned stays so when it is let in again', () =>
+  withCluster(
+    async (cluster) => {
+      const node = await pinned(cluster)
+      await cluster.client.patch(Node, { name: node }, 'merge', { spec: { unschedulable: true } })
+      for (let i = 0; i < 150; i++) await cluster.server.clock.advance(1000)
+      assert.ok((await cluster.events('Node')).includes('ScaleDownFailed: failed to drain the node, aborting ScaleDown'))
+      const { metadata, spec } = await cluster.client.get(Node, { name: node })
+      assert.equal(spec.unschedulable, true)
+      assert.ok(!spec.taints?.some(({ key }) => key === 'ToBeDeletedByClusterAutoscaler'))
+      assert.deepEqual(
+        Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith('skiff.dev/')),
+        [],
+      )
+    },
+    { scaleDownDelayAfterFailureMs: 10 * 60_000 },
+  ))

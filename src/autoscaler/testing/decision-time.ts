@@ -6,7 +6,7 @@ import { Node, Pod } from '../../client/resources.ts'
 import type { V1PodSpec } from '../../machinery/schema/generated/types.ts'
 import { ClusterView } from '../cluster-view.ts'
 import { NodePool } from '../node-pool.ts'
-import { PoolMemory, type PoolState, poolState } from '../pool-state.ts'
+import { nodesByInstance, PoolMemory, type PoolState, poolState } from '../pool-state.ts'
 import { madeNodes, type NodeMaker } from '../providers/made-nodes.ts'
 import { findUnneededNodes } from '../scale-down/unneeded-nodes.ts'
 import { decideScaleUp } from '../scale-up/scale-up.ts'
@@ -69,7 +69,17 @@ const maker: NodeMaker = {
 const provider = madeNodes({ maker, client, clock })
 const states: PoolState[] = []
 for (const pool of (await client.list(NodePool)).items)
-  states.push(await poolState({ pool, group: await provider.group(pool), memory: new PoolMemory(), view, settings: defaultSettings, clock }))
+  states.push(
+    await poolState({
+      pool,
+      group: await provider.group(pool),
+      memory: new PoolMemory(),
+      view,
+      nodes: nodesByInstance(view.nodes()),
+      settings: defaultSettings,
+      clock,
+    }),
+  )
 
 const times = (run: () => void) => {
   const all = Array.from({ length: 7 }, () => {

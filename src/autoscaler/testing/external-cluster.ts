@@ -44,7 +44,7 @@ export class ExternalCluster {
     cluster.#run('cluster-autoscaler', (context) =>
       startClusterAutoscaler(context, {
         providers: { External: externalProvider({ client: context.client, clock: realClock, ...(cloudConfig ? { cloudConfig } : {}) }) },
-        settings: { scanIntervalMs: 300, gatherMs: 20, gatherLessMs: 50, initialBackoffMs: 500, evictionRetryMs: 300 },
+        settings: { scanIntervalMs: 300, gatherMs: 20, gatherLessMs: 50, initialBackoffMs: 500, evictionRetryMs: 300, scaleDownDelayAfterFailureMs: 500 },
       }),
     )
     return cluster
