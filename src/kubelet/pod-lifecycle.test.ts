@@ -539,6 +539,17 @@ describe('what is added to a running pod', () => {
     assert.equal(containerOf(after, 'main')?.resources?.limits?.memory, '128Mi')
   })
 
+  it('other limits of a sidecar', async () => {
+    const node = await start()
+    const sidecar = (cpu: string) => ({ name: 'side', resources: { limits: { cpu }, requests: { cpu: '100m' } } })
+    await node.createPod('web', { initContainers: [{ ...sidecar('200m'), restartPolicy: 'Always' }] })
+    await node.untilReady('web')
+    const spec = { initContainers: [sidecar('300m')] }
+    await node.client.patch(Pod, { name: 'web', namespace: 'default' }, 'strategic', { spec }, { subresource: 'resize' })
+    const after = await node.untilPod('web', 'has them', (pod) => pod.status?.initContainerStatuses?.[0]?.resources?.limits?.cpu === '300m')
+    assert.equal(after.status?.initContainerStatuses?.[0]?.restartCount, 0)
+  })
+
   it('more than the node has is waited for, and given when there is room', async () => {
     const node = await start()
     await node.createPod('web', { containers: [{ name: 'main', resources: { requests: { cpu: '500m' } } }] })

@@ -35,8 +35,9 @@ const resize: Subresource<V1Pod> = {
       const { resources, resizePolicy } = drafts?.find((one) => one.name === container.name) ?? container
       return { ...container, ...(resources && { resources }), ...(resizePolicy && { resizePolicy }) }
     }
-    draft.spec = { ...stored.spec, containers: stored.spec.containers.map(resized(draft.spec.containers)) }
-    if (stored.spec.initContainers) draft.spec.initContainers = stored.spec.initContainers.map(resized(draft.spec.initContainers))
+    const { containers, initContainers } = draft.spec
+    draft.spec = { ...stored.spec, containers: stored.spec.containers.map(resized(containers)) }
+    if (stored.spec.initContainers) draft.spec.initContainers = stored.spec.initContainers.map(resized(initContainers))
     if (stored.status) draft.status = stored.status
   },
   validateUpdate(draft, stored) {
