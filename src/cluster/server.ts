@@ -37,6 +37,7 @@ import { writeKubeconfig } from './pki/kubeconfig.ts'
 import { ensurePki } from './pki/pki.ts'
 import { renewRegularly } from './pki/renewal.ts'
 import { requestSigner } from './pki/request-signer.ts'
+import { sessionName } from './session.ts'
 import type { SimulatedNodes } from './simulated-nodes/simulated-nodes.ts'
 import { simulatedNodesAccount, startSimulatedNodes } from './simulated-nodes/start-simulated-nodes.ts'
 import { ensureSystemObjects } from './system-objects.ts'
@@ -237,6 +238,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       clusterDNS: dnsServiceAddress,
       clusterDomain,
       wish: options.simulatedNodes ?? { count: 0 },
+      session: sessionName(),
+      async serving(name, address) {
+        const { certificate: cert, key } = await pki.kubeletServing(name, [address])
+        return { cert, key, clientCA: pki.ca.certificate }
+      },
       onMade: (nodes) => {
         simulatedNodes = nodes
       },

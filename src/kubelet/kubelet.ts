@@ -2,6 +2,7 @@
  * The node's agent: registers its Node, watches the pods that are bound to it, and has one worker for each that
  * makes them so. Started again after a crash it finds its containers by their labels and lets them run on.
  */
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
@@ -38,7 +39,7 @@ import { RestartBackoff } from './restart-backoff.ts'
 import { RuntimeCache } from './runtime-cache.ts'
 import { CertificateMetrics } from './server/certificate-metrics.ts'
 import { meteredRuntime } from './server/kubelet-metrics.ts'
-import { type KubeletServer, startKubeletServer } from './server/kubelet-server.ts'
+import { type KubeletServer, LentServer, startKubeletServer } from './server/kubelet-server.ts'
 import { VolumeManager } from './volumes/volume-manager.ts'
 
 export const kubeletVersion = 'v1.36.0'
@@ -48,6 +49,8 @@ export interface Kubelet extends Component {
   ready: Promise<void>
   /** Once it listens; undefined without server. */
   port(): number | undefined
+  /** A connection to its lent server; paused. */
+  accept(socket: Socket): void
   /** Takes a new serving certificate. PEM. */
   renewServing(certificate: string, key: string): void
   /** Told of its certificates by who keeps them good. */
@@ -81,6 +84,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const allocatable = () => ({ ...nodeAllocatable(capacity, options.reserved, leftForNode(thresholds, capacity)), ...announced() })
   let runtimeVersion = { runtimeName: 'unknown', runtimeVersion: '', runtimeApiVersion: '' }
   let server: KubeletServer | undefined
+  let lent: LentServer | undefined
 
   const { pods, services, nodes } = options.sources ?? {
     pods: informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` }),
@@ -194,7 +198,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
       capacity: { ...capacity, ...announced() },
       allocatable: allocatable(),
       conditions: nodeConditions(state, stored?.status?.conditions ?? [], clock.now()),
-      daemonEndpoints: { kubeletEndpoint: { Port: server?.port ?? 0 } },
+      daemonEndpoints: { kubeletEndpoint: { Port: (server ?? lent)?.port ?? 0 } },
       images: imageList
         .filter((image) => image.repoTags.length + image.repoDigests.length > 0)
         .sort((a, b) => b.size - a.size)
@@ -245,15 +249,16 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     // Pods reach the threshold that evicts them before they reach the limit of their group.
     const usable = nodeAllocatable(capacity, options.reserved)
     await cgroups.prepare({ cpu: toMilli(usable.cpu ?? '0'), memory: toWhole(usable.memory ?? '0') })
-    if (options.server)
-      server = await startKubeletServer(options.server, {
-        pods,
-        services: podServices,
-        nodeName,
-        machine: { ...machine, cpus: toMilli(capacity.cpu ?? '0') / 1000, memoryBytes: toWhole(capacity.memory ?? '0') },
-        ...(metrics ? { metrics } : {}),
-        ...(probeMetrics ? { probeMetrics: probeMetrics.registry } : {}),
-      })
+    const sources = {
+      pods,
+      services: podServices,
+      nodeName,
+      machine: { ...machine, cpus: toMilli(capacity.cpu ?? '0') / 1000, memoryBytes: toWhole(capacity.memory ?? '0') },
+      ...(metrics ? { metrics } : {}),
+      ...(probeMetrics ? { probeMetrics: probeMetrics.registry } : {}),
+    }
+    if (options.server) server = await startKubeletServer(options.server, sources)
+    if (options.lentServer) lent = new LentServer(options.lentServer, sources)
     const background = [registrar.run(signal)]
     await new Promise<void>((resolve) => background.push(cache.run(signal, resolve)))
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal), nodes.whenSynced(signal)])
@@ -284,6 +289,10 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     name: component,
     ready,
     port: () => server?.port,
+    accept(socket) {
+      if (lent) lent.accept(socket)
+      else socket.destroy()
+    },
     renewServing(certificate, key) {
       server?.renew(certificate, key)
       certificates?.shows('server', certificate)
@@ -296,6 +305,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
       if (!options.objects) objects.stop()
       await living.stop()
       await server?.close()
+      lent?.close()
       if (!options.recorder) recorder.stop()
       const background = await running.catch(() => [])
       await Promise.allSettled(background)

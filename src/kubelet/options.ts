@@ -8,7 +8,7 @@ import type { NodeFiles } from './files/node-files.ts'
 import type { MachineInfo } from './node/machine-info.ts'
 import type { NetworkProbes } from './probes/probe.ts'
 import type { WatchedObjects } from './referenced-objects.ts'
-import type { KubeletServerOptions } from './server/kubelet-server.ts'
+import type { KubeletServerOptions, LentServerOptions } from './server/kubelet-server.ts'
 
 /** Where the kubelet reads what the API has for its node. */
 export interface KubeletSources {
@@ -52,6 +52,8 @@ export interface KubeletOptions {
   /** The node's resolver configuration, for `dnsPolicy: Default`. */
   resolverConfigPath?: string
   server?: KubeletServerOptions
+  /** In its place one whose connections are handed to {@link Kubelet.accept}. */
+  lentServer?: LentServerOptions
   /** Made by the kubelet when absent. */
   recorder?: EventRecorder
   parallelPulls?: number

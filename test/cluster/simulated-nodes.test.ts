@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
+import { killServer } from '../tools/cluster-processes.ts'
 
 const nodes = 50
 const replicas = 200
@@ -63,6 +64,38 @@ describe('simulated nodes', () => {
     )
     const blocks = (await kubectl('get nodes -o jsonpath={.items[*].spec.podCIDR}')).split(' ')
     assert.equal(new Set(blocks).size, nodes + 1, 'no block of pods is given out twice')
+  })
+
+  it('answer for logs, refuse commands in a word, and go on when the server is killed', async () => {
+    const { kubectl } = cluster
+    await eventually('the namespace is ready', () => kubectl('get serviceaccount default'))
+    const life = '{"output":[{"line":"one"},{"line":"two"}]}'
+    const pod = (name: string, annotations: object) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, annotations },
+      spec: { nodeSelector: { 'skiff.dev/simulated': 'true' }, containers: [{ name: 'main', image: 'registry.invalid/web:1' }] },
+    })
+    const items = [pod('talks', { 'life.simulated.skiff.dev/main': life }), pod('silent', {})]
+    await kubectl('apply -f -', { stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) })
+    await kubectl('wait --for=condition=Ready pod/talks pod/silent --timeout=20s')
+    assert.deepEqual([await kubectl('logs talks'), await kubectl('logs talks --tail=1'), await kubectl('logs silent')], ['one\ntwo\n', 'two\n', ''])
+    const refused = await cluster.kubectl.run(['exec', 'talks', '--', 'ls'])
+    assert.deepEqual(
+      [refused.code, refused.stderr.trim()],
+      [1, 'error: Internal error occurred: the container is simulated: there is no process in it, and none can be run'],
+    )
+
+    const state = () =>
+      kubectl(
+        'get pods -o jsonpath={range.items[*]}{.metadata.name}{.status.podIP}{.status.containerStatuses[0].containerID}{.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].state.running.startedAt}{end}',
+      )
+    const before = await state()
+    await killServer(cluster)
+    await eventually('the kubelets answer again', async () => (await kubectl('logs talks')) === 'one\ntwo\n')
+    await kubectl('wait --for=condition=Ready nodes --all --timeout=20s', { timeoutMs: 25_000 })
+    assert.equal(await state(), before)
+    await kubectl('delete pod talks silent --grace-period=1')
   })
 
   it('run a Deployment spread over all of them; what a dead one had runs elsewhere; it comes back empty', async () => {

@@ -8,7 +8,9 @@ import { addressAt, contains, parseAddress, parseCidr } from '../../network/cidr
 /** All of them: nodes and pods. */
 export const simulatedCIDR = '240.0.0.0/4'
 const pods = parseCidr('240.0.0.0/8')
-const nodes = parseCidr('241.0.0.0/16')
+/** Of the nodes themselves. */
+export const simulatedNodeCIDR = '241.0.0.0/16'
+const nodes = parseCidr(simulatedNodeCIDR)
 const blockSize = 256
 
 export const mostSimulatedNodes = nodes.size - 1
@@ -44,6 +46,11 @@ export class PodAddresses {
       return address
     }
     return undefined
+  }
+
+  /** A sandbox has it already. */
+  hold(address: string): void {
+    this.#used.add(address)
   }
 
   release(address: string): void {

@@ -104,6 +104,84 @@ describe('simulated nodes', () => {
   const isRunning = async (name: string) => (await podOf(name)).status?.phase === 'Running'
   const renewedAt = async (name: string) => (await client.find(Lease, { name, namespace: 'kube-node-lease' }))?.spec.renewTime
 
+  const lives = (life: object) => ({ annotations: { 'life.simulated.skiff.dev/main': JSON.stringify(life) } })
+  const pod = (name: string, metadata: object, spec: object = {}) =>
+    client.create(Pod, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default', ...metadata },
+      spec: { nodeName: 'a', containers: [{ name: 'main', image: 'web:1' }], ...spec },
+    })
+  const mainOf = async (name: string) => (await podOf(name)).status?.containerStatuses?.[0]
+
+  it('go on where they were when their server is started again, and anew when the machine was', async () => {
+    const first = start({ session: 's1' })
+    await inTime(first.addNode({ name: 'a' }))
+    await pod('short', lives({ runMs: 120_000, exitCode: 3, terminationMessage: 'the end' }), { restartPolicy: 'Never' })
+    await pod('broken', lives({ runMs: 1000, exitCode: 1, terminationMessage: 'why' }))
+    await pod('init-ends', { annotations: { 'life.simulated.skiff.dev/init': '{"runMs":100}' } }, { initContainers: [{ name: 'init', image: 'init:1' }] })
+    for (const name of ['short', 'init-ends']) await until(`${name} runs`, () => isRunning(name))
+    await until('one waits for its third start', async () => {
+      const status = await mainOf('broken')
+      return status?.restartCount === 2 && status.state?.waiting?.reason === 'CrashLoopBackOff'
+    })
+    const names = ['short', 'init-ends']
+    const seen = async () => Promise.all(names.map(async (name) => (await podOf(name)).status))
+    const before = await seen()
+    const began = clock.now()
+    await inTime(first.stop())
+    await clock.advance(5000)
+    const second = start({ session: 's1' })
+    await inTime(second.resume())
+    await clock.advance(1000)
+    assert.deepEqual(await seen(), before)
+    // How long it was to wait yet only the last kubelet knew, as upstream.
+    assert.deepEqual([(await mainOf('broken'))?.restartCount, (await mainOf('broken'))?.lastState?.terminated?.message], [3, 'why'])
+    const usage = (await second.samples('a'))?.pods.get('default/init-ends')?.get('main')
+    assert.ok(usage && usage.startedAt < began, 'its processor time goes on')
+    const [used = ''] = before.map((status) => status?.podIP)
+    await pod('later', {})
+    await until('another runs', () => isRunning('later'))
+    assert.ok(![used, before[1]?.podIP].includes((await podOf('later')).status?.podIP), 'addresses stay taken')
+    await until('what was to end has ended', async () => (await podOf('short')).status?.phase === 'Failed')
+    const ended = (await mainOf('short'))?.state?.terminated
+    assert.equal(Date.parse(ended?.finishedAt ?? '') - Date.parse(ended?.startedAt ?? ''), 120_000)
+    assert.equal(ended?.exitCode, 3)
+    await inTime(second.stop())
+
+    const third = start({ session: 's2' })
+    await inTime(third.resume())
+    await until('it was started anew', async () => ((await mainOf('init-ends'))?.restartCount ?? 0) === 1)
+  })
+
+  it('a machine that was switched off in between has lost what ran on it', async () => {
+    const nodes = start({ session: 's1' })
+    await inTime(nodes.addNode({ name: 'a' }))
+    await pod('web', {})
+    await until('it runs', () => isRunning('web'))
+    await inTime(nodes.stopNode('a'))
+    await inTime(nodes.startNode('a'))
+    await until('it was started anew', async () => ((await mainOf('web'))?.restartCount ?? 0) === 1)
+    const { containerID } = (await mainOf('web')) ?? {}
+    await inTime(nodes.stop())
+    const again = start({ session: 's1' })
+    await inTime(again.resume())
+    await clock.advance(5000)
+    assert.equal((await mainOf('web'))?.containerID, containerID)
+  })
+
+  it('containers fail as often as they are told to, and come back as their pods say', async () => {
+    const nodes = start()
+    await inTime(nodes.addNode({ name: 'a' }))
+    await pod('stubborn', lives({ runMs: 1000, failureRate: 1 }))
+    await pod('once', lives({ runMs: 1000, failureRate: 1 }), { restartPolicy: 'Never' })
+    await pod('good', lives({ runMs: 1000, failureRate: 0 }), { restartPolicy: 'OnFailure' })
+    await until('the first waits longer and longer', async () => (await mainOf('stubborn'))?.state?.waiting?.message?.includes('40s') ?? false)
+    assert.equal((await mainOf('stubborn'))?.restartCount, 3)
+    assert.deepEqual([(await podOf('once')).status?.phase, (await mainOf('once'))?.state?.terminated?.exitCode], ['Failed', 1])
+    assert.equal((await podOf('good')).status?.phase, 'Succeeded')
+  })
+
   it('are as they were expected to be', async () => {
     const nodes = start()
     const spec = { name: 'pool-abcde', capacity: { cpu: '2', memory: '512Mi', 'example.com/gpu': '1' }, labels: { size: 'small' } }

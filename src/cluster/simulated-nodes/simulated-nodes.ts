@@ -7,6 +7,7 @@
  * server that starts again brings back all that are there (`resume`), whoever had asked for them.
  */
 
+import type { Socket } from 'node:net'
 import type { Client } from '../../client/client.ts'
 import type { Component, ComponentContext, Logger } from '../../client/component.ts'
 import { createEventRecorder } from '../../client/event-recorder.ts'
@@ -15,7 +16,9 @@ import { InformerViews } from '../../client/informer-views.ts'
 import { Node, Pod, Service } from '../../client/resources.ts'
 import { machineLabels } from '../../kubelet/node/machine-info.ts'
 import { nodeCapacity } from '../../kubelet/node/node-resources.ts'
+import type { KubeletOptions } from '../../kubelet/options.ts'
 import { WatchedObjects } from '../../kubelet/referenced-objects.ts'
+import type { KubeletServerOptions } from '../../kubelet/server/kubelet-server.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Node, V1Pod, V1Service, V1Taint } from '../../machinery/schema/generated/types.ts'
@@ -55,6 +58,11 @@ export interface SimulatedNodesOptions {
   capacity?: Record<string, string>
   /** What all containers do whose pod does not say otherwise by its annotations. */
   life?: SimulatedLife
+  /** Names this life of the machine that pretends: pods go on where the last server of the same one left them. Absent: they start anew. */
+  session?: string
+  /** Of their kubelets, which {@link SimulatedNodes.accept} is given the connections of. */
+  kubelets?: { port: number; tls(nodeName: string, address: string): Promise<KubeletServerOptions['tls']> }
+  lease?: KubeletOptions['lease']
 }
 
 interface Known {
@@ -63,6 +71,8 @@ interface Known {
   machine: SimulatedMachine | undefined
   /** Ends a start that is under way. */
   off: AbortController
+  /** What ran on it is lost. */
+  rebooted: boolean
 }
 
 export const defaultCapacity: Readonly<Record<string, string>> = { cpu: '8', memory: '32Gi', pods: '110' }
@@ -85,6 +95,7 @@ export class SimulatedNodes implements Component {
   readonly #freed: number[] = []
   #nextIndex = 0
   readonly #undo: () => void
+  readonly #endings: (() => Promise<void>)[] = []
   #starting = 0
   readonly #queue: (() => void)[] = []
 
@@ -115,6 +126,14 @@ export class SimulatedNodes implements Component {
     return known.machine ? simulatedSamples(known.machine.runtime, this.#clock.now()) : Promise.reject(new Error(`the simulated node ${name} is off`))
   }
 
+  /** A connection to the kubelet of the node with this number; paused. */
+  accept(index: number, socket: Socket): void {
+    const machine = [...this.#known.values()].find((known) => known.index === index)?.machine
+    if (machine) machine.accept(socket)
+    // As from a machine that is off.
+    else socket.destroy()
+  }
+
   isRunning(name: string): boolean {
     return this.#known.get(name)?.machine !== undefined
   }
@@ -126,7 +145,7 @@ export class SimulatedNodes implements Component {
   async addNode(spec: SimulatedNodeSpec): Promise<void> {
     if (this.#known.has(spec.name)) return
     const index = this.#takeIndex(spec.name)
-    const known: Known = { spec, index, machine: undefined, off: new AbortController() }
+    const known: Known = { spec, index, machine: undefined, off: new AbortController(), rebooted: false }
     this.#known.set(spec.name, known)
     if (!isStopped(this.#nodes.get(spec.name))) await this.#switchOn(known)
   }
@@ -174,10 +193,16 @@ export class SimulatedNodes implements Component {
     await Promise.all(specs.map((spec) => this.addNode(spec)))
   }
 
+  /** What belongs to them ends with them. */
+  atStop(end: () => Promise<void>): void {
+    this.#endings.push(end)
+  }
+
   /** Ends all machines; their objects stay. */
   async stop(): Promise<void> {
     this.#undo()
     await Promise.all([...this.#known.values()].map((known) => this.#switchOff(known)))
+    await Promise.all(this.#endings.map((end) => end()))
     this.#objects.stop()
     this.#pods.stop()
     this.#nodeViews.stop()
@@ -192,12 +217,22 @@ export class SimulatedNodes implements Component {
     await this.#turn()
     try {
       signal.throwIfAborted()
-      const { context, clientFor, clusterDNS, clusterDomain, life } = this.#options
+      const { context, clientFor, clusterDNS, clusterDomain, life, session, kubelets, lease } = this.#options
+      const pods = this.#pods.view(spec.name)
+      await Promise.race([pods.whenSynced(signal), aborted(signal)])
       const client = clientFor(spec.name)
+      const address = simulatedNodeAddress(index)
+      const before = this.#nodes.get(spec.name)?.status?.nodeInfo?.bootID ?? ''
+      const goesOn = session !== undefined && !known.rebooted && before.startsWith(`${session}.`)
+      known.rebooted = false
       known.machine = startSimulatedMachine({
         context: { ...context, client },
         nodeName: spec.name,
-        address: simulatedNodeAddress(index),
+        address,
+        bootID: goesOn ? before : `${session ?? ''}.${this.#clock.uuid()}`,
+        restore: goesOn,
+        ...(kubelets ? { server: { port: kubelets.port, tls: () => kubelets.tls(spec.name, address) } } : {}),
+        ...(lease ? { lease } : {}),
         podCIDR: spec.podCIDR ?? simulatedPodBlock(index),
         capacity: this.#capacityOf(spec),
         labels: labelsOf(spec),
@@ -206,7 +241,7 @@ export class SimulatedNodes implements Component {
         clusterDNS,
         clusterDomain,
         life: life ?? {},
-        sources: { pods: this.#pods.view(spec.name), services: this.#services, nodes: this.#nodeViews.view(spec.name) },
+        sources: { pods, services: this.#services, nodes: this.#nodeViews.view(spec.name) },
         objects: this.#objects,
         recorder: createEventRecorder({ client, clock: this.#clock, log: this.#log, component: 'kubelet', host: spec.name }),
       })
@@ -221,6 +256,7 @@ export class SimulatedNodes implements Component {
     known.off.abort(new Error(`the simulated node ${known.spec.name} was switched off`))
     const { machine } = known
     known.machine = undefined
+    known.rebooted = true
     await machine?.stop()
   }
 

@@ -1,9 +1,12 @@
 /** Gives simulated nodes their place in a cluster: what they may read, the way that leads nowhere, those that are there and those that were asked for. */
+import type { Socket } from 'node:net'
 import type { Client } from '../../client/client.ts'
 import { ClusterRole, ClusterRoleBinding, Node } from '../../client/resources.ts'
+import type { KubeletServerOptions } from '../../kubelet/server/kubelet-server.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import { runCommand } from '../../network/command.ts'
 import { ensure } from '../ensure.ts'
+import { openKubeletDoor, simulatedKubeletPort } from './kubelet-door.ts'
 import { simulatedCIDR } from './simulated-addresses.ts'
 import type { SimulatedNodesWish } from './simulated-node-options.ts'
 import { SimulatedNodes, type SimulatedNodesOptions, simulatedLabel } from './simulated-nodes.ts'
@@ -14,6 +17,8 @@ export interface StartOptions extends SimulatedNodesOptions {
   /** The administrator's, for the objects. */
   admin: Client
   wish: SimulatedNodesWish
+  /** Signs the certificates of their kubelets. */
+  serving(nodeName: string, address: string): Promise<KubeletServerOptions['tls']>
   /** Before the first of them is switched on. */
   onMade?(nodes: SimulatedNodes): void
 }
@@ -27,12 +32,22 @@ export async function startSimulatedNodes(options: StartOptions): Promise<Simula
     context.log.warn('traffic to simulated pods is not refused', { error: String(error) }),
   )
   const { capacity, life } = wish
-  const nodes = new SimulatedNodes({ ...options, ...(capacity ? { capacity } : {}), ...(life ? { life } : {}) })
+  const kubelets = { port: simulatedKubeletPort, tls: options.serving }
+  const nodes = new SimulatedNodes({ ...options, kubelets, ...(capacity ? { capacity } : {}), ...(life ? { life } : {}) })
+  const accept = (index: number, socket: Socket) => nodes.accept(index, socket)
+  const door = openKubeletDoor({ accept, run: runCommand, log: context.log })
+  door.catch((error: unknown) => context.log.warn('nobody can connect to the kubelets of simulated nodes', { error: String(error) }))
+  nodes.atStop(() => door.then((close) => close()).catch(() => {}))
   options.onMade?.(nodes)
-  await removeSurplus(admin, wish.count)
-  await nodes.resume()
-  await Promise.all(Array.from({ length: wish.count }, (_, index) => nodes.addNode({ name: `simulated-${index + 1}` })))
-  return nodes
+  try {
+    await removeSurplus(admin, wish.count)
+    await nodes.resume()
+    await Promise.all(Array.from({ length: wish.count }, (_, index) => nodes.addNode({ name: `simulated-${index + 1}` })))
+    return nodes
+  } catch (error) {
+    await nodes.stop()
+    throw error
+  }
 }
 
 /** Fewer are asked for than the last time: the others are gone. Those of other names belong to whoever made them. */

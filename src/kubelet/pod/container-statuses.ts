@@ -112,7 +112,7 @@ function stateOf(container: ContainerStatus, sources: StatusSources): V1Containe
   const startedAt = container.startedAt === undefined ? undefined : timestamp(container.startedAt)
   if (container.state === 'running') return { running: { ...(startedAt ? { startedAt } : {}) } }
   if (container.state === 'exited') {
-    const message = sources.terminationMessages.get(container.id) ?? container.message
+    const message = sources.terminationMessages.get(container.id) || container.message
     return {
       terminated: {
         exitCode: container.exitCode ?? 137,

@@ -68,6 +68,30 @@ export async function* readContainerLog(
   }
 }
 
+/** The same of a log that is kept in memory, and only grows. */
+export async function* readKeptLog(
+  read: () => Promise<Buffer | undefined>,
+  { follow, tailLines, limitBytes = Number.POSITIVE_INFINITY, ...options }: LogOptions,
+  { clock, isRunning, signal }: { clock: Clock; isRunning(): Promise<boolean>; signal: AbortSignal },
+): AsyncGenerator<Buffer> {
+  let position: number | undefined
+  let left = limitBytes
+  for (let lastLook = false; left > 0 && !signal.aborted; ) {
+    const content = (await read()) ?? Buffer.alloc(0)
+    position ??= tailLines === undefined ? 0 : content.length - Buffer.byteLength(lastLines(content.toString(), tailLines))
+    const text = format(content.subarray(position), { follow, ...options }).subarray(0, left)
+    position = content.length
+    left -= text.length
+    if (text.length > 0) yield text
+    if (!follow || lastLook) return
+    // What it wrote last may have come after this look.
+    if (!(await isRunning())) lastLook = true
+    else await clock.sleep(pollMs, signal).catch(() => {})
+  }
+}
+
+const lastLines = (text: string, count: number): string => (count <= 0 ? '' : (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).slice(-count).join(''))
+
 async function openLog(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r')

@@ -1,6 +1,7 @@
 /** The kubelet's own HTTPS server, which the API server and the metrics pipeline call. Nobody is answered without a name. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
+import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Informer } from '../../client/informer.ts'
@@ -29,6 +30,14 @@ export interface KubeletServerOptions {
   tls: { key: string; cert: string; clientCA: string }
 }
 
+/** Another listens for it, and hands over what comes. */
+export interface LentServerOptions {
+  /** Where the other listens, as the node tells it. */
+  port: number
+  /** Asked for at the first connection. */
+  tls(): Promise<KubeletServerOptions['tls']>
+}
+
 export interface KubeletServer {
   readonly port: number
   /** PEM. Shown to connections from now on. */
@@ -48,9 +57,60 @@ export interface ServerSources {
 }
 
 export async function startKubeletServer({ host, port = 0, tls }: KubeletServerOptions, sources: ServerSources): Promise<KubeletServer> {
+  const server = secureServer(tls, sources)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    renew: (certificate, key) => server.setSecureContext({ cert: certificate, key, ca: tls.clientCA, minVersion: 'TLSv1.2' }),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** A server that is made when somebody first connects: thousands of nodes have one, and few are ever asked. */
+export class LentServer {
+  readonly port: number
+  readonly #options: LentServerOptions
+  readonly #sources: ServerSources
+  readonly #sockets = new Set<Socket>()
+  #server: Promise<Server> | undefined
+
+  constructor(options: LentServerOptions, sources: ServerSources) {
+    this.port = options.port
+    this.#options = options
+    this.#sources = sources
+  }
+
+  /** Of a socket that is paused. */
+  accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    this.#server ??= this.#options.tls().then((tls) => secureServer(tls, this.#sources))
+    this.#server.then(
+      (server) => void server.emit('connection', socket),
+      () => {
+        this.#server = undefined
+        socket.destroy()
+      },
+    )
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+function secureServer(tls: KubeletServerOptions['tls'], sources: ServerSources): Server {
   const { services, nodeName } = sources
   const authorizer = new KubeletAuthorizer(services.client, services.clock, nodeName)
-  const stopped = new AbortController()
   const registry = sources.metrics ?? new MetricRegistry()
   const summary = { services, nodeName, pods: () => sources.pods.list(), directories: new DirectoryUsage(services) }
   const refresh = addKubeletMetrics(registry, summary)
@@ -124,21 +184,7 @@ export async function startKubeletServer({ host, port = 0, tls }: KubeletServerO
     })
   })
   server.on('tlsClientError', () => {})
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => resolve())
-  })
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address ? address.port : port,
-    renew: (certificate, key) => server.setSecureContext({ cert: certificate, key, ca: tls.clientCA, minVersion: 'TLSv1.2' }),
-    async close() {
-      stopped.abort()
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
-  }
+  return server
 }
 
 /** `/<what>/<namespace>/<pod>[/<uid>][/<container>]`. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ContainerStatus } from '../../runtime/runtime.ts'
 import type { PodServices } from '../pod/pod-services.ts'
-import { type LogOptions, readContainerLog } from './container-log.ts'
+import { type LogOptions, readContainerLog, readKeptLog } from './container-log.ts'
 import { HttpError, type Target } from './pod-target.ts'
 
 const isSet = (query: URLSearchParams, name: string) => ['true', '1'].includes(query.get(name) ?? '')
@@ -38,7 +38,7 @@ export async function serveContainerLog(
   response: ServerResponse,
   services: PodServices,
 ): Promise<void> {
-  const { clock, runtime } = services
+  const { clock, runtime, files } = services
   const options = logOptions(query, clock.now())
   const container = chooseAttempt(target, isSet(query, 'previous'), services)
   const gone = new AbortController()
@@ -47,7 +47,9 @@ export async function serveContainerLog(
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
   response.flushHeaders()
   const isRunning = async () => (await runtime.containerStatus(container.id))?.state === 'running'
-  for await (const chunk of readContainerLog(container.logPath, options, { clock, isRunning, signal: gone.signal })) {
+  const reading = { clock, isRunning, signal: gone.signal }
+  const chunks = files.keeps ? readContainerLog(container.logPath, options, reading) : readKeptLog(() => files.readFile(container.logPath), options, reading)
+  for await (const chunk of chunks) {
     if (!response.write(chunk)) await Promise.race([once(response, 'drain', { signal: gone.signal }), once(response, 'close')]).catch(() => {})
     if (gone.signal.aborted) return
   }

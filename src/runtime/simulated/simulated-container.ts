@@ -12,6 +12,8 @@ export class SimulatedContainer {
   readonly status: ContainerStatus
   readonly life: SimulatedLife
   readonly #clock: Clock
+  /** Takes the place of a disk. */
+  readonly #kept: Map<string, string> | undefined
   readonly #user: NonNullable<ContainerStatus['user']>
   readonly #onChange: (type: 'containerStarted' | 'containerStopped') => void
   #end: Timer | undefined
@@ -27,8 +29,10 @@ export class SimulatedContainer {
     life: SimulatedLife,
     clock: Clock,
     onChange: (type: 'containerStarted' | 'containerStopped') => void,
+    kept?: Map<string, string>,
   ) {
     this.life = life
+    this.#kept = kept
     this.#clock = clock
     this.#onChange = onChange
     const { runAsUser = 0, runAsGroup = 0, supplementalGroups } = config.security
@@ -77,9 +81,31 @@ export class SimulatedContainer {
     this.status.state = 'running'
     this.status.startedAt = this.#clock.now()
     this.status.user = this.#user
-    this.#writeOutput()
+    this.#writeOutput(this.status.startedAt)
     this.#onChange('containerStarted')
     if (runMs !== undefined) this.#end = this.#clock.after(runMs, () => this.#endBySelf())
+  }
+
+  /** As it was when another runtime had it: what is left of its life begins here. */
+  resume({ startedAt, ended }: { startedAt: number | undefined; ended?: { finishedAt: number; exitCode: number; reason: string; message: string } }): void {
+    Object.assign(this.status, { createdAt: startedAt ?? this.status.createdAt, startedAt, user: this.#user })
+    if (startedAt !== undefined) this.#writeOutput(startedAt)
+    if (ended) {
+      Object.assign(this.status, { state: 'exited', ...ended })
+      return
+    }
+    this.status.state = 'running'
+    const { runMs } = this.life
+    if (runMs !== undefined && startedAt !== undefined)
+      this.#end = this.#clock.after(Math.max(0, startedAt + runMs - this.#clock.now()), () => this.#endBySelf())
+  }
+
+  /** Nothing of it is kept any more. */
+  forget(): void {
+    this.#end?.cancel()
+    if (!this.#kept) return
+    this.#kept.delete(this.status.logPath)
+    for (const { hostPath } of this.status.mounts) this.#kept.delete(hostPath)
   }
 
   /** A later call with a shorter time overtakes an earlier one. */
@@ -118,17 +144,24 @@ export class SimulatedContainer {
     this.#onChange('containerStopped')
   }
 
-  #writeOutput(): void {
+  #writeOutput(startedAt: number): void {
     const lines = this.life.output ?? []
     if (lines.length === 0 || !this.status.logPath) return
+    const at = new Date(startedAt).toISOString()
+    const text = lines.map(({ stream = 'stdout', line, partial }) => `${at} ${stream} ${partial ? 'P' : 'F'} ${line}\n`).join('')
+    if (this.#kept) {
+      this.#kept.set(this.status.logPath, text)
+      return
+    }
     mkdirSync(dirname(this.status.logPath), { recursive: true })
-    const at = new Date(this.#clock.now()).toISOString()
-    appendFileSync(this.status.logPath, lines.map(({ stream = 'stdout', line, partial }) => `${at} ${stream} ${partial ? 'P' : 'F'} ${line}\n`).join(''))
+    appendFileSync(this.status.logPath, text)
   }
 
   #writeTerminationMessage(): void {
     const path = this.status.annotations['io.kubernetes.container.terminationMessagePath']
     const mount = this.status.mounts.find((one) => one.containerPath === path)
-    if (mount && this.life.terminationMessage !== undefined) writeFileSync(mount.hostPath, this.life.terminationMessage)
+    if (!mount || this.life.terminationMessage === undefined) return
+    if (this.#kept) this.#kept.set(mount.hostPath, this.life.terminationMessage)
+    else writeFileSync(mount.hostPath, this.life.terminationMessage)
   }
 }

@@ -30,8 +30,27 @@ export interface SimulatedOptions {
   address?(sandbox: PodSandboxConfig): string
   /** The address that a sandbox had is free again. */
   released?(address: string): void
+  /** Where containers write in place of a disk: logs and termination messages, by path. On disk when absent. */
+  kept?: Map<string, string>
   /** Makes `runPodSandbox` fail. */
   sandboxError?(sandbox: PodSandboxConfig): string | undefined
+}
+
+export interface RestoredPod {
+  config: PodSandboxConfig
+  createdAt: number
+  ips: string[]
+  containers: RestoredContainer[]
+}
+
+export interface RestoredContainer {
+  id: string
+  /** Reference of its image. */
+  image: string
+  config: Omit<ContainerConfig, 'image'>
+  startedAt: number | undefined
+  /** Absent: it runs. */
+  ended?: { finishedAt: number; exitCode: number; reason: string; message: string }
 }
 
 interface Sandbox {
@@ -104,7 +123,10 @@ export class SimulatedRuntime implements Runtime {
     const sandbox = this.#sandboxes.get(id)
     if (!sandbox) return
     await this.stopPodSandbox(id)
-    for (const container of sandbox.containers) this.#containers.delete(container.status.id)
+    for (const container of sandbox.containers) {
+      this.#containers.delete(container.status.id)
+      container.forget()
+    }
     this.#sandboxes.delete(id)
     for (const address of sandbox.view.ips) this.#options.released?.(address)
     this.#events.emit({ type: 'sandboxDeleted', sandboxId: id, at: this.#clock.now() })
@@ -129,13 +151,32 @@ export class SimulatedRuntime implements Runtime {
         throw new RuntimeError('AlreadyExists', `container ${config.metadata.name} attempt ${config.metadata.attempt} exists in sandbox ${sandboxId}`)
     }
     const id = this.#newId()
-    const imageRef = image.repoDigests[0] ?? image.id
-    const onChange = (type: 'containerStarted' | 'containerStopped') => this.#events.emit({ type, containerId: id, sandboxId, at: this.#clock.now() })
-    const container = new SimulatedContainer(id, sandboxId, config, sandboxConfig, imageRef, this.#life(config, sandboxConfig), this.#clock, onChange)
-    sandbox.containers.add(container)
-    this.#containers.set(id, container)
+    this.#add(id, sandbox, config, sandboxConfig, image)
     this.#events.emit({ type: 'containerCreated', containerId: id, sandboxId, at: this.#clock.now() })
     return id
+  }
+
+  #add(id: string, sandbox: Sandbox, config: ContainerConfig, sandboxConfig: PodSandboxConfig, image: Image): SimulatedContainer {
+    const sandboxId = sandbox.view.id
+    const imageRef = image.repoDigests[0] ?? image.id
+    const onChange = (type: 'containerStarted' | 'containerStopped') => this.#events.emit({ type, containerId: id, sandboxId, at: this.#clock.now() })
+    const life = this.#life(config, sandboxConfig)
+    const container = new SimulatedContainer(id, sandboxId, config, sandboxConfig, imageRef, life, this.#clock, onChange, this.#options.kept)
+    sandbox.containers.add(container)
+    this.#containers.set(id, container)
+    return container
+  }
+
+  /** A pod as another runtime had it, with its containers' ids and times: nothing of it starts anew. */
+  restore({ config, createdAt, ips, containers }: RestoredPod): void {
+    const id = this.#newId()
+    const { metadata, labels, annotations } = config
+    const sandbox: Sandbox = { view: { id, metadata, state: 'ready', createdAt, labels, annotations, ips }, containers: new Set() }
+    this.#sandboxes.set(id, sandbox)
+    for (const { id: containerId, image: reference, config: given, ...state } of containers) {
+      const image = this.#images.status(reference)
+      if (image) this.#add(containerId, sandbox, { ...given, image: image.id }, config, image).resume(state)
+    }
   }
 
   async startContainer(id: string): Promise<void> {
@@ -151,6 +192,7 @@ export class SimulatedRuntime implements Runtime {
     if (!container) return
     await container.stop(0)
     this.#containers.delete(id)
+    container.forget()
     this.#sandboxes.get(container.status.sandboxId)?.containers.delete(container)
     this.#events.emit({ type: 'containerDeleted', containerId: id, sandboxId: container.status.sandboxId, at: this.#clock.now() })
   }
@@ -184,7 +226,9 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async exec(id: string, command: string[], streams: SessionStreams): Promise<{ exitCode: number }> {
-    const answer = this.#running(id).life.command?.(command) ?? { exitCode: 0 }
+    const { life } = this.#running(id)
+    if (!life.command) throw new RuntimeError('FailedPrecondition', 'the container is simulated: there is no process in it, and none can be run')
+    const answer = life.command(command)
     if (answer.takesMs) await this.#clock.sleep(answer.takesMs, streams.signal)
     streams.stdout?.write(answer.stdout ?? '')
     streams.stderr?.write(answer.stderr ?? '')
