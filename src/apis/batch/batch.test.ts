@@ -50,6 +50,7 @@ const schedules: [string, string | undefined][] = [
   ['0 9-17 * jan-mar MON', undefined],
   ['@hourly', undefined],
   ['@every 1h30m', undefined],
+  ['TZ=UTC 0 0 * * *', 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'],
   ['* * *', 'expected exactly 5 fields, found 3: [* * *]'],
   ['60 * * * *', 'end of range (60) above maximum (59): 60'],
   ['5-1 * * * *', 'beginning of range (5) beyond end of range (1): 5-1'],

@@ -86,8 +86,6 @@ function validateCronJob({ metadata, spec }: V1CronJob): FieldError[] {
   else {
     const problem = scheduleProblem(spec.schedule)
     if (problem) errors.push(invalidValue('spec.schedule', spec.schedule, problem))
-    if (/TZ/.test(spec.schedule) && spec.timeZone)
-      errors.push(invalidValue('spec.schedule', spec.schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
   }
   if (spec.timeZone !== undefined && !isTimeZone(spec.timeZone)) errors.push(invalidValue('spec.timeZone', spec.timeZone, `unknown time zone ${spec.timeZone}`))
   for (const field of ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'] as const)

@@ -14,6 +14,7 @@ const fields: readonly { name: string; min: number; max: number }[] = [
 
 /** What is wrong with a schedule, if anything. */
 export function scheduleProblem(schedule: string): string | undefined {
+  if (schedule.includes('TZ')) return 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'
   if (schedule.startsWith('@')) {
     if (descriptors.has(schedule) || /^@every (\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(schedule)) return undefined
     return `unrecognized descriptor: ${schedule}`

@@ -29,6 +29,11 @@ describe('a connection to a backend', () => {
     })
   })
 
+  it('takes an answer whose lines end in a line feed alone, as those of CGI scripts do', async () => {
+    const port = await listen(createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-type: text/plain\n\nhello'))))
+    assert.equal(Buffer.concat(await (await get({ scheme: 'http', port })).toArray()).toString(), 'hello')
+  })
+
   it('may be silent once it stands, for as long as a log that is followed', async () => {
     const port = await listen(createWeb((_, answer) => setTimeout(() => answer.end('late'), 150)))
     const answer = await get({ scheme: 'http', port, connectMs: 50 })

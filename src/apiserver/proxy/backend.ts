@@ -48,11 +48,12 @@ const keepAliveMs = 15_000
 
 /**
  * Always by a connection of its own: on a kept one to a machine that was cut off meanwhile, the kernel would repeat the
- * request for a quarter of an hour before it says so.
+ * request for a quarter of an hour before it says so. Answers may be as sloppy as small servers write them, such as those
+ * of CGI scripts whose lines end in a line feed alone.
  */
 export function dial(backend: Backend, { method, headers, signal }: PassedOn): ClientRequest {
   const { scheme, host, port, path, tls = { rejectUnauthorized: false }, connectMs = usualConnectMs } = backend
-  const options: RequestOptions = { host, port, path, method, headers, signal, agent: false }
+  const options: RequestOptions = { host, port, path, method, headers, signal, agent: false, insecureHTTPParser: true }
   const outgoing = scheme === 'https' ? httpsRequest({ ...options, ...tls }) : httpRequest(options)
   outgoing.on('socket', (socket) => limit(socket, scheme === 'https', connectMs))
   return outgoing

@@ -73,7 +73,8 @@ function get(clock: Clock, url: URL, headers: HttpProbeRequest['headers'], timeo
       })
     }
     try {
-      const options = { headers: probeHeaders(headers), agent: false as const, rejectUnauthorized: false }
+      // Lines of small servers may end in a line feed alone.
+      const options = { headers: probeHeaders(headers), agent: false as const, rejectUnauthorized: false, insecureHTTPParser: true }
       request = url.protocol === 'https:' ? httpsRequest(url, options, onAnswer) : httpRequest(url, options, onAnswer)
       request.on('error', fail)
       request.end()
