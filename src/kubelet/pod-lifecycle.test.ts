@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { ConfigMap, Pod, Secret } from '../client/resources.ts'
+import { ConfigMap, Pod, RuntimeClass, Secret } from '../client/resources.ts'
 import { RuntimeError } from '../runtime/runtime.ts'
 import { type BenchOptions, conditionOf, containerOf, isReady, NodeBench } from './testing/node-bench.ts'
 
@@ -393,6 +393,25 @@ describe('images', () => {
     assert.equal(containerOf(never, 'main')?.state?.waiting?.message, 'Container image "image:1" is not present with pull policy of Never')
     await node.createPod('bad', { containers: [{ name: 'main', image: 'Upper/Case' }] })
     await node.untilPod('bad', 'waits', (pod) => containerOf(pod, 'main')?.state?.waiting?.reason === 'InvalidImageName')
+  })
+
+  it('a RuntimeClass says what runs the pod, and user namespaces that there are not are told of', async () => {
+    const node = await start()
+    const handlers: (string | undefined)[] = []
+    const run = node.runtime.runPodSandbox.bind(node.runtime)
+    node.runtime.runPodSandbox = (config) => {
+      handlers.push(config.runtimeHandler)
+      return run(config)
+    }
+    await node.client.create(RuntimeClass, { metadata: { name: 'quick' }, handler: 'crun' })
+    await node.createPod('quick', { runtimeClassName: 'quick' })
+    await node.createPod('own-users', { hostUsers: false })
+    await node.untilReady('quick')
+    await node.untilReady('own-users')
+    assert.deepEqual(handlers.sort(), ['crun', undefined])
+    await node.until('it was told', async () =>
+      (await node.events()).includes('Warning UserNamespaceNotSupported hostUsers: false has no effect: users in the pod are those of the node'),
+    )
   })
 
   it('many pods share one pull', async () => {

@@ -38,6 +38,8 @@ export interface PodSandboxConfig {
   pid: NamespaceMode
   ipc: NamespaceMode
   sysctls: Record<string, string>
+  /** What is to run its containers, by the name that a RuntimeClass gives it; absent: what usually does. */
+  runtimeHandler?: string
 }
 
 export interface PodSandbox {

@@ -1,5 +1,6 @@
 /** Carries out what {@link computeActions} says: sandbox, volumes, containers in order. Throws to be called again. */
 import type { Span } from '../../client/client.ts'
+import { RuntimeClass } from '../../client/resources.ts'
 import type { V1Container, V1Pod, V1Secret } from '../../machinery/schema/generated/types.ts'
 import { messageOf, StartError } from '../container/start-error.ts'
 import { goDuration } from '../restart-backoff.ts'
@@ -118,9 +119,12 @@ async function createSandbox({ pod, services, record }: SyncRequest, config: Ret
   try {
     await files.makeDirectory(services.directories.pod(pod.metadata.uid), 0o750)
     await files.makeDirectory(config.logDirectory, 0o755)
-    const id = await runtime.runPodSandbox(config)
+    const runtimeHandler = await handlerOf(pod, services)
+    const id = await runtime.runPodSandbox({ ...config, ...(runtimeHandler ? { runtimeHandler } : {}) })
     services.metrics?.sandbox(since, false)
     await cache.adopt(id)
+    if (pod.spec.hostUsers === false)
+      events.pod(pod, 'Warning', 'UserNamespaceNotSupported', 'hostUsers: false has no effect: users in the pod are those of the node')
     record({ name: 'run sandbox', start, end: clock.now(), about })
     return id
   } catch (error) {
@@ -130,6 +134,14 @@ async function createSandbox({ pod, services, record }: SyncRequest, config: Ret
     events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`)
     throw error
   }
+}
+
+/** What the pod's RuntimeClass says is to run it. */
+async function handlerOf({ spec: { runtimeClassName } }: V1Pod, { client }: PodServices): Promise<string | undefined> {
+  if (!runtimeClassName) return undefined
+  const found = await client.find(RuntimeClass, { name: runtimeClassName })
+  if (!found) throw new Error(`failed to get sandbox runtime: runtimeclass.node.k8s.io ${JSON.stringify(runtimeClassName)} not found`)
+  return found.handler
 }
 
 /** Whether the container has failed too often to be started now; says so on its status and in an event. */

@@ -92,6 +92,14 @@ if (inside)
       await assert.rejects(pods.run(forever, { mounts: [image('/part', 'not/there')] }), /image volume has no sub path "not\/there"/)
     })
 
+    it('refuses a sandbox for a runtime that it is not', async () => {
+      await assert.rejects(
+        pods.runtime.runPodSandbox(pods.sandbox({ runtimeHandler: 'gvisor' })),
+        /failed to get sandbox runtime: no runtime for "gvisor" is configured/,
+      )
+      await pods.runtime.removePodSandbox(await pods.runtime.runPodSandbox(pods.sandbox({ runtimeHandler: 'runc' })))
+    })
+
     it('grants what the host has to privileged containers, and says what it has not', async () => {
       const { id } = await pods.run(forever, {
         security: { privileged: true, addCapabilities: ['CAP_SYS_RESOURCE', 'SYS_ADMIN'], seccomp: { type: 'Unconfined' } },

@@ -11,6 +11,9 @@ import type { SandboxRecord } from './records.ts'
 import { resolvConf } from './resolv-conf.ts'
 import { makeNamespaces, mountPointsBelow, namespacePaths, removeNamespaces } from './sandbox-namespaces.ts'
 
+/** crun runs them all; its command line and its bundles are runc's. */
+const runtimeHandlers = ['', 'crun', 'runc']
+
 export class Sandboxes {
   readonly #context: RuntimeContext
   readonly #records = new Map<string, SandboxRecord>()
@@ -54,6 +57,9 @@ export class Sandboxes {
 
   async run(config: PodSandboxConfig): Promise<string> {
     const { clock, paths, network, log } = this.#context
+    const { runtimeHandler = '' } = config
+    if (!runtimeHandlers.includes(runtimeHandler))
+      throw new RuntimeError('InvalidArgument', `failed to get sandbox runtime: no runtime for ${JSON.stringify(runtimeHandler)} is configured`)
     const id = newId(clock)
     const data = paths.sandboxData(id)
     const state = paths.sandboxState(id)
