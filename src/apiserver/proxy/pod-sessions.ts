@@ -3,6 +3,7 @@ import { badRequest, forbidden, invalid } from '../../machinery/errors.ts'
 import { type FieldError, invalidValue } from '../../machinery/field-error.ts'
 import { forbiddenReason } from '../authorization/forbidden-reason.ts'
 import type { RequestContext, RequestHandler, ServerAccess } from '../contracts.ts'
+import { queryInteger } from '../query-integer.ts'
 import type { ApiResponse } from '../request.ts'
 import { type Backend, passedBack, passedHeaders, refusalOf, send, text } from './backend.ts'
 import { kubeletAddress } from './kubelet-address.ts'
@@ -30,10 +31,9 @@ const logOptions = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestam
 function checkLogOptions(query: URLSearchParams): void {
   const errors: FieldError[] = []
   const number = (name: string, least: number) => {
-    const value = query.get(name)
-    if (value === null) return
-    if (!/^-?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-    if (Number(value) < least) errors.push(invalidValue(name, Number(value), least === 0 ? 'must be greater than or equal to 0' : 'must be greater than 0'))
+    const value = queryInteger(query, name)
+    if (value !== undefined && value < least)
+      errors.push(invalidValue(name, value, least === 0 ? 'must be greater than or equal to 0' : 'must be greater than 0'))
   }
   number('tailLines', 0)
   number('limitBytes', 1)

@@ -67,3 +67,9 @@ test('a deprecated kind says so, once for each request', async () => {
   const { warnings } = await t.call('GET', '/api/v1/namespaces/demo/endpoints')
   assert.deepEqual(warnings, ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'])
 })
+
+test('without a name it is told so, not of one that is undefined', async () => {
+  const { status, object } = await t.call('POST', '/api/v1/namespaces/demo/configmaps', { metadata: null })
+  assert.equal(status, 422)
+  assert.equal(object.message, 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required')
+})

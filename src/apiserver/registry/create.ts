@@ -57,7 +57,7 @@ async function storeNew(registry: Registry, request: WriteRequest, draft: AnyObj
   try {
     for (const hook of registry.hooks) rollbacks.add(await hook.beforeCreate?.(draft, registry.hookAttributes(request)))
     const errors = [...validateMetadata(draft.metadata, resource), ...resource.validate(draft)]
-    if (errors.length > 0) throw invalid(registry.kindAbout(draft.metadata.name), errors)
+    if (errors.length > 0) throw invalid(registry.kindAbout(draft.metadata.name ?? ''), errors)
     await admission.validate({ ...attributes, name: draft.metadata.name, object: draft })
     for (const warning of resource.warnings(draft, undefined)) request.warn(warning)
     if (request.dryRun) {

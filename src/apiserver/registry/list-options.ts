@@ -1,6 +1,7 @@
 /** What a list or watch asks for; wrong combinations are refused in upstream's words. */
 import { invalid } from '../../machinery/errors.ts'
 import { type FieldError, forbiddenField, notSupported } from '../../machinery/field-error.ts'
+import { queryInteger } from '../query-integer.ts'
 import { parseResourceVersion } from './resource-version.ts'
 
 export interface ListOptions {
@@ -48,7 +49,7 @@ export function watchOptions(query: URLSearchParams): WatchOptions {
     ...options,
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
     sendInitialEvents,
-    timeoutSeconds: Math.max(0, Number(query.get('timeoutSeconds') ?? 0)) || 0,
+    timeoutSeconds: Math.max(0, queryInteger(query, 'timeoutSeconds') ?? 0),
   }
 }
 
@@ -56,7 +57,7 @@ function read(query: URLSearchParams): ListOptions {
   const resourceVersion = query.get('resourceVersion') ?? ''
   parseResourceVersion(resourceVersion)
   return {
-    limit: Math.max(0, Number(query.get('limit') ?? 0)) || 0,
+    limit: Math.max(0, queryInteger(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     resourceVersion,
     match: (query.get('resourceVersionMatch') ?? '') as ListOptions['match'],

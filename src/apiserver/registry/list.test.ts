@@ -94,3 +94,12 @@ test('tables and metadata alone, where the client accepts them', async () => {
   assert.equal(partial.object.kind, 'PartialObjectMetadataList')
   assert.equal((await t.call('GET', path, undefined, { headers: { accept: 'text/csv' } })).status, 406)
 })
+
+test('numbers that are none are refused', async () => {
+  for (const query of ['limit=many', 'limit=1.5', 'watch=1&timeoutSeconds=soon']) {
+    const { status, object } = await t.call('GET', `${path}?${query}`)
+    assert.equal(status, 400, query)
+    assert.match(String(object.message), /^strconv\.ParseInt: parsing ".+": invalid syntax$/)
+  }
+  assert.equal((await t.call('DELETE', `${path}/c0?gracePeriodSeconds=now`)).status, 400)
+})

@@ -5,6 +5,7 @@ import type { RequestContext } from '../contracts.ts'
 import { type Accepted, negotiate } from '../negotiation/accept.ts'
 import { mediaType } from '../negotiation/body.ts'
 import { includeObjectOf, present, presentEvents } from '../negotiation/present.ts'
+import { queryInteger } from '../query-integer.ts'
 import type { ApiResponse } from '../request.ts'
 import { createObject } from './create.ts'
 import { decodeObject, expectedOf } from './decode.ts'
@@ -136,11 +137,11 @@ async function patch(registry: Registry, context: RequestContext, accepted: Acce
 async function deleteOptions(context: RequestContext): Promise<DeleteOptions> {
   const { query } = context.request
   const body = (await context.body()) as DeleteOptions | undefined
-  const grace = query.get('gracePeriodSeconds')
+  const grace = queryInteger(query, 'gracePeriodSeconds')
   const orphan = query.get('orphanDependents')
   const policy = query.get('propagationPolicy')
   const options: DeleteOptions = body ?? {
-    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     dryRun: query.getAll('dryRun'),
