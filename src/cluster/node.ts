@@ -19,6 +19,7 @@ import { createEmbeddedRuntime } from '../runtime/embedded/embedded-runtime.ts'
 import { type Spawner, startSpawner } from '../runtime/embedded/spawner.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DataDirectory } from './data-directory.ts'
+import type { NodeLease } from './node-lease.ts'
 import type { KeyPair } from './pki/certificate-authority.ts'
 
 export interface NodeOptions {
@@ -39,6 +40,8 @@ export interface NodeOptions {
   /** What it leaves out is the machine's. */
   capacity?: Record<string, string>
   providerID?: string
+  /** The kubelet's own when absent. */
+  lease?: NodeLease | undefined
   podCIDR: string
   /** Block of all pods of the cluster. */
   clusterCIDR: string
@@ -101,6 +104,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     clusterDNS: [options.clusterDNS],
     clusterDomain: options.clusterDomain,
     podCIDR: options.podCIDR,
+    ...(options.lease ? { lease: options.lease } : {}),
     labels: { 'skiff.dev/node-pool': 'default', ...options.labels },
     ...(options.taints ? { taints: options.taints } : {}),
     ...(options.capacity ? { capacity: options.capacity } : {}),

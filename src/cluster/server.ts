@@ -28,6 +28,7 @@ import { localVolumes } from './local-volumes.ts'
 import { startClusterMetrics } from './metrics-server.ts'
 import { ensureNodeBridge, ownNetwork } from './namespaces.ts'
 import { startNode } from './node.ts'
+import { leaseFor } from './node-lease.ts'
 import { startJoinLink } from './nodes/join-link.ts'
 import type { LocalNodes } from './nodes/local-nodes.ts'
 import { nodeControl } from './nodes/node-control.ts'
@@ -112,6 +113,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   }
   await controlPlane.http.listen({ host: nodeAddress, port: apiPortInside })
   const runs = (component: OptionalComponent) => !options.without.includes(component)
+  const lease = leaseFor(options.nodeMonitorGraceSeconds)
   const leaderElection = { identity: electionIdentity(data), retryPeriodMs: electionRetryMs }
   const components: Component[] = []
   const manager = runs('controller-manager') ? context('kube-controller-manager', controllerManagerUser) : undefined
@@ -150,6 +152,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       serviceCIDR,
       clusterDNS: dnsServiceAddress,
       clusterDomain,
+      lease,
       kubelet: context(`kubelet/${nodeName}`, nodeUser(nodeName)),
       proxy: runs('proxy') ? context('kube-proxy', proxyUser) : undefined,
     }),
@@ -191,6 +194,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     capacity: options.nodeCapacity,
     labels: machineLabels,
     proxy: runs('proxy'),
+    lease,
     clock,
   })
   let simulatedNodes: SimulatedNodes | undefined
@@ -239,6 +243,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       clusterDomain,
       wish: options.simulatedNodes ?? { count: 0 },
       session: sessionName(),
+      lease,
       async serving(name, address) {
         const { certificate: cert, key } = await pki.kubeletServing(name, [address])
         return { cert, key, clientCA: pki.ca.certificate }

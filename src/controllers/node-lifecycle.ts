@@ -25,12 +25,14 @@ export interface NodeLifecycleOptions {
 }
 
 const leaseNamespace = 'kube-node-lease'
-const monitorPeriodMs = 5_000
+/** Upstream's; who is less patient looks more often. */
+const longestPeriodMs = 5_000
 /** A node that waits for its turn to be emptied asks again after this. */
 const turnMs = 1_000
 
 export function nodeLifecycleController(options: NodeLifecycleOptions = {}): AnyController {
   const { gracePeriodMs = 50_000, startupGracePeriodMs = 60_000 } = options
+  const monitorPeriodMs = Math.min(longestPeriodMs, gracePeriodMs / 4)
   /** When each node was last heard of, by our own clock; a controller that starts gives all of them their time. */
   const heard = new Map<string, { beat: string; at: number }>()
 

@@ -36,7 +36,10 @@ const deployment = JSON.stringify({
 describe('simulated nodes', () => {
   let cluster: TestCluster
   before(async () => {
-    cluster = await startTestCluster({ busybox: false, words: ['--simulated-nodes', String(nodes), '--simulated-node', 'cpu=4,memory=8Gi,pods=20'] })
+    cluster = await startTestCluster({
+      busybox: false,
+      words: ['--simulated-nodes', String(nodes), '--simulated-node', 'cpu=4,memory=8Gi,pods=20', '--node-monitor-grace', '10'],
+    })
   })
   after(() => cluster?.remove())
 
@@ -62,6 +65,9 @@ describe('simulated nodes', () => {
       await kubectl('get node simulated-7 -o jsonpath={.status.allocatable.cpu},{.status.allocatable.memory},{.status.allocatable.pods}'),
       '4,8Gi,20',
     )
+    // Who is waited for less long tells more often that it lives, the real node too.
+    for (const name of ['node-1', 'simulated-7'])
+      assert.equal(await kubectl(`get lease ${name} -n kube-node-lease -o jsonpath={.spec.leaseDurationSeconds}`), '8')
     const blocks = (await kubectl('get nodes -o jsonpath={.items[*].spec.podCIDR}')).split(' ')
     assert.equal(new Set(blocks).size, nodes + 1, 'no block of pods is given out twice')
   })
@@ -120,7 +126,7 @@ describe('simulated nodes', () => {
     assert.match(top, /^web-\S+ +250m +64Mi/m)
     assert.match(await kubectl('top node simulated-4 --no-headers'), /^simulated-4 +\d+m +\d+% +\d+Mi/m)
 
-    await eventually('the node is not ready', async () => (await kubectl('get node simulated-3 --no-headers')).includes('NotReady'), 70)
+    await eventually('the node is not ready', async () => (await kubectl('get node simulated-3 --no-headers')).includes('NotReady'), 25)
     await eventually(
       'its pods run elsewhere',
       async () => {

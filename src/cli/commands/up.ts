@@ -3,6 +3,7 @@ import { mostNodes } from '../../cluster/cluster-network.ts'
 import { prepareDataDirectory, type RunningCluster } from '../../cluster/data-directory.ts'
 import { kubeconfigEntry } from '../../cluster/kubeconfig-entry.ts'
 import { launch } from '../../cluster/launcher.ts'
+import { shortestGraceOfJoined, shortestGraceSeconds } from '../../cluster/node-lease.ts'
 import { optionalComponents, parseWithout } from '../../cluster/optional-components.ts'
 import { defaultKubeconfig, mergeKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { checkRequirements } from '../../cluster/requirements.ts'
@@ -59,7 +60,7 @@ export const up: Command = {
         ...(simulatedNodes ? { simulatedNodes } : {}),
         nodes: count(values.nodes, '--nodes', 1, mostNodes),
         ...joinAddressOf(values['join-address']),
-        ...graceOf(values['node-monitor-grace']),
+        ...graceOf(values['node-monitor-grace'], values['join-address'] !== undefined),
         nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
         context,
         kubeconfig,
@@ -92,8 +93,15 @@ export const up: Command = {
   },
 }
 
-/** Nodes tell every ten seconds that they live. */
-const graceOf = (value: unknown) => (typeof value === 'string' ? { nodeMonitorGraceSeconds: count(value, '--node-monitor-grace', 15, 24 * 3600) } : undefined)
+function graceOf(value: string | boolean | undefined, machinesJoin: boolean): { nodeMonitorGraceSeconds: number } | undefined {
+  if (value === undefined) return undefined
+  const seconds = count(value, '--node-monitor-grace', shortestGraceSeconds, 24 * 3600)
+  if (machinesJoin && seconds < shortestGraceOfJoined)
+    throw new UserError(
+      `--node-monitor-grace must be at least ${shortestGraceOfJoined} with --join-address, since machines that join tell every 10 s that they live`,
+    )
+  return { nodeMonitorGraceSeconds: seconds }
+}
 
 const stringOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 

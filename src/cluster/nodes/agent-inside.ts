@@ -92,6 +92,7 @@ try {
     serving,
     clientCa: authority,
     podCIDR: options.podCIDR,
+    lease: options.lease,
     clusterCIDR,
     serviceCIDR,
     clusterDNS: dnsServiceAddress,

@@ -1,5 +1,6 @@
 /** What the process of a node is told, in the file that its environment variable `SKIFF_AGENT` names. Keys lie in files of their own. */
 import type { V1Taint } from '../../machinery/schema/generated/types.ts'
+import type { NodeLease } from '../node-lease.ts'
 
 export interface AgentOptions {
   nodeName: string
@@ -17,6 +18,8 @@ export interface AgentOptions {
   labels: Record<string, string>
   taints: V1Taint[]
   capacity: Record<string, string>
+  /** The kubelet's own when absent. */
+  lease?: NodeLease
   /** False: another Service proxy serves the node. */
   proxy: boolean
   /** Of a machine that joined: how it reaches the nodes of other machines. */

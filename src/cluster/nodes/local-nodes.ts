@@ -9,6 +9,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { removeCgroupTree } from '../cgroup-parent.ts'
 import { blockIndex, mostNodes, nodeAddressOf, podBlock } from '../cluster-network.ts'
 import { writeCredentials, writeServingPair } from '../join/credential-files.ts'
+import type { NodeLease } from '../node-lease.ts'
 import type { KeyPair } from '../pki/certificate-authority.ts'
 import { writeOwnerOnly } from '../pki/key-pair-file.ts'
 import { UserError } from '../user-error.ts'
@@ -33,6 +34,7 @@ export interface LocalNodesOptions {
   gateway: string
   server: string
   proxy: boolean
+  lease: NodeLease
   labels: Record<string, string>
   authority: string
   client(nodeName: string): Promise<KeyPair>
@@ -175,6 +177,7 @@ export class LocalNodes {
       taints: record.taints ?? [],
       capacity: record.capacity ?? {},
       proxy: this.#options.proxy,
+      lease: this.#options.lease,
     }
     const file = join(directory, 'agent.json')
     await writeOwnerOnly(file, JSON.stringify(options, null, 2))

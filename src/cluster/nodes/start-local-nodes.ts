@@ -9,6 +9,7 @@ import { cgroupParent } from '../cgroup-parent.ts'
 import { apiPortInside, nodesCIDR } from '../cluster-network.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { nodeBridge } from '../namespaces.ts'
+import type { NodeLease } from '../node-lease.ts'
 import type { Pki } from '../pki/pki.ts'
 import { LocalNodes } from './local-nodes.ts'
 
@@ -23,6 +24,7 @@ export interface StartLocalNodesOptions {
   capacity: Record<string, string>
   labels: Record<string, string>
   proxy: boolean
+  lease: NodeLease
   clock: Clock
 }
 
@@ -42,6 +44,7 @@ export async function startLocalNodes(options: StartLocalNodesOptions): Promise<
     gateway: options.firstAddress,
     server: `https://${options.firstAddress}:${apiPortInside}`,
     proxy: options.proxy,
+    lease: options.lease,
     labels: options.labels,
     clock,
     authority: pki.ca.certificate,
