@@ -44,6 +44,15 @@ const security = (fields: string) => ({ container: `securityContext: { ${fields}
 
 const manifests = [
   podOf('environment', forever, { container: environment }),
+  podOf('env-file', forever, {
+    container: `env: [${['GIVEN', 'ABSENT'].map((key) => `{ name: ${key}, valueFrom: { fileKeyRef: { volumeName: made, path: deep/env, key: ${key}, optional: true } } }`).join(', ')}]`,
+    spec: `volumes: [{ name: made, emptyDir: {} }]
+initContainers: [{ name: maker, image: "${busybox}", command: [sh, -c, "mkdir /made/deep; echo \\"GIVEN='by another'\\" > /made/deep/env"], volumeMounts: [{ name: made, mountPath: /made }] }]`,
+  }),
+  podOf('no-env-file', forever, {
+    container: 'env: [{ name: A, valueFrom: { fileKeyRef: { volumeName: made, path: nothing, key: A } } }]',
+    spec: 'volumes: [{ name: made, emptyDir: {} }]',
+  }),
   podOf('words', 'unused', { container: 'args: ["$(A) and $$(A)", two words]\nenv: [{ name: A, value: a }]', spec: 'restartPolicy: Never' }).replace(
     /command: .*/,
     'command: [echo, "-n"]',
@@ -94,6 +103,12 @@ describe('what a container is given', () => {
   }
   const waiting = async (name: string, reason: string) =>
     containerOf(await on.podUntil(name, `waits: ${reason}`, (pod) => containerOf(pod)?.state?.waiting?.reason === reason))?.state?.waiting?.message ?? ''
+
+  it('has the environment from a file that another container has left', async () => {
+    await running('env-file')
+    assert.equal(await on.sh('env-file', 'echo $GIVEN.$ABSENT.'), 'by another..\n')
+    assert.equal(await waiting('no-env-file', 'CreateContainerConfigError'), 'environment variable key "A" not found in file "nothing"')
+  })
 
   it('has the environment from values, ConfigMaps, Secrets, fields of the pod and its resources', async () => {
     const pod = await running('environment')

@@ -1,7 +1,7 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../machinery/field-error.ts'
 import { isDnsSubdomain } from '../../machinery/names.ts'
 import type { V1EnvFromSource, V1EnvVar, V1EnvVarSource } from '../../machinery/schema/generated/types.ts'
-import { isConfigKey, isEnvVarName } from '../formats.ts'
+import { isConfigKey, isDescendingPath, isEnvVarName } from '../formats.ts'
 import { validateFieldRef, validateResourceFieldRef } from './downward-references.ts'
 
 export function validateEnv(variables: readonly V1EnvVar[] | undefined, at: string): FieldError[] {
@@ -40,6 +40,8 @@ function validateValueFrom(source: V1EnvVarSource, value: string | undefined, at
   }
   if (source.fileKeyRef) {
     for (const field of ['key', 'path', 'volumeName'] as const) if (!source.fileKeyRef[field]) errors.push(required(`${at}.fileKeyRef.${field}`))
+    const { path } = source.fileKeyRef
+    errors.push(...isDescendingPath(path ?? '').map((message) => invalidValue(`${at}.fileKeyRef.path`, path, message)))
   }
   if (kinds.length === 0) errors.push(invalidValue(at, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'))
   else if (value) errors.push(invalidValue(at, '', 'may not be specified when `value` is not empty'))

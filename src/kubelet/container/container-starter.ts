@@ -39,7 +39,7 @@ export interface ContainerStarterOptions {
   network: NetworkProbes
   clusterDomain: string
   nodeMemory: number
-  environment: Omit<EnvironmentSources, 'podIPs'>
+  environment: Omit<EnvironmentSources, 'podIPs' | 'files' | 'volumes'>
 }
 
 export interface StartRequest {
@@ -120,7 +120,7 @@ export class ContainerStarter {
   async #config(request: StartRequest, image: Image, images: ReadonlyMap<string, string>): Promise<ContainerConfig> {
     const { files, directories, clusterDomain, nodeMemory } = this.#options
     const { pod, container, podIPs, attempt, runtime } = request
-    const environment = await environmentOf(pod, container, { ...this.#options.environment, podIPs })
+    const environment = await environmentOf(pod, container, { ...this.#options.environment, podIPs, files, volumes: request.volumes })
     const target = (container as V1EphemeralContainer).targetContainerName
     const security = securityOf(pod, container, image, target ? latestOf(runtime, target)?.id : undefined)
     const mounts = await containerMounts(pod, container, { files, directories, volumes: request.volumes, images, environment, podIPs, clusterDomain, attempt })

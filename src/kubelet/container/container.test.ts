@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { V1Container, V1Pod, V1PodSpec, V1Service } from '../../machinery/schema/generated/types.ts'
 import type { Image } from '../../runtime/runtime.ts'
+import { parseEnvFile } from './env-file.ts'
 import { expand } from './expansion.ts'
 import { resourceValue } from './field-values.ts'
 import { oomScoreAdj, resourcesOf } from './resources.ts'
@@ -28,6 +29,22 @@ describe('$(VAR)', () => {
     ['$A $( end', '$A $( end'],
   ] as const)
     it(text, () => assert.equal(expand(text, values), expected))
+})
+
+describe('files of environment variables', () => {
+  it('hold literal values in single quotes, comments and blank lines', () => {
+    const text = "# first\n\n  A='a b # $C'\nB = 'one\ntwo' # said\nEMPTY=''"
+    assert.deepEqual(
+      [...parseEnvFile(text)],
+      [
+        ['A', 'a b # $C'],
+        ['B', 'one\ntwo'],
+        ['EMPTY', ''],
+      ],
+    )
+  })
+  for (const text of ['A=b', 'A="b"', "A='b''c'", "A='b'$C", "A='open", '=x', "A B='c'"])
+    it(`refuse ${text}`, () => assert.throws(() => parseEnvFile(`X='x'\n${text}`), /line 2 is not of the form NAME='value'/))
 })
 
 describe('resources', () => {

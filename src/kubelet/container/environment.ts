@@ -2,8 +2,10 @@
  * The environment of a container. Later ones win: Services of its namespace and the API's, `envFrom` in order,
  * `env` in order, each of which may name those before it.
  */
-import type { V1Container, V1EnvVar, V1Pod, V1Service } from '../../machinery/schema/generated/types.ts'
+import type { V1Container, V1EnvVar, V1FileKeySelector, V1Pod, V1Service } from '../../machinery/schema/generated/types.ts'
+import type { NodeFiles } from '../files/node-files.ts'
 import type { ReferencedObjects } from '../referenced-objects.ts'
+import { readEnvFile } from './env-file.ts'
 import { expand } from './expansion.ts'
 import { fieldValue, resourceValue } from './field-values.ts'
 import { serviceEnvironment } from './service-environment.ts'
@@ -15,6 +17,9 @@ export interface EnvironmentSources {
   allocatable: Record<string, string>
   podIPs: string[]
   hostIPs: string[]
+  files: NodeFiles
+  /** The pod's, by name. */
+  volumes: ReadonlyMap<string, { path: string }>
 }
 
 /** Throws a CreateContainerConfigError when something that is not optional is missing. */
@@ -49,7 +54,7 @@ async function variableValue(
 ): Promise<string | undefined> {
   const { value, valueFrom } = variable
   if (!valueFrom) return expand(value ?? '', known)
-  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, fileKeyRef } = valueFrom
   try {
     if (fieldRef) return fieldValue(pod, fieldRef, sources)
     if (resourceFieldRef) return resourceValue(pod, resourceFieldRef, container.name, sources.allocatable)
@@ -66,7 +71,17 @@ async function variableValue(
     const data = decoded((await sources.objects.secret(pod, name, optional))?.data)
     return missingKey(data?.[key], optional, `couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`)
   }
+  if (fileKeyRef) return fileValue(fileKeyRef, sources)
   return undefined
+}
+
+async function fileValue({ volumeName, path, key, optional }: V1FileKeySelector, { files, volumes }: EnvironmentSources): Promise<string | undefined> {
+  const volume = volumes.get(volumeName)
+  if (!volume) throw configError(`cannot find the volume ${JSON.stringify(volumeName)} referenced by FileKeyRef`)
+  const found = await readEnvFile(files, volume.path, path).catch((error: unknown) => {
+    throw configError(`couldn't parse env file ${JSON.stringify(path)} of volume ${JSON.stringify(volumeName)}: ${messageOf(error)}`)
+  })
+  return missingKey(found?.get(key), optional, `environment variable key ${JSON.stringify(key)} not found in file ${JSON.stringify(path)}`)
 }
 
 function missingKey(value: string | undefined, optional: boolean | undefined, message: string): string | undefined {
