@@ -23,3 +23,13 @@ test('a pod is given to a node once, and is of the same generation after it', as
   assert.equal(again.status, 409)
   assert.match(again.object.message as unknown as string, /pod web is already assigned to node "n"/)
 })
+
+test('where a pod would have gone is forgotten when it is given to a node', async () => {
+  await t.call('POST', pods, { metadata: { name: 'urgent' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+  const merge = { contentType: 'application/merge-patch+json' }
+  const nominated = await t.call('PATCH', `${pods}/urgent/status`, { status: { nominatedNodeName: 'n' } }, merge)
+  assert.equal((nominated.object.status as { nominatedNodeName?: string }).nominatedNodeName, 'n')
+  await t.call('POST', `${pods}/urgent/binding`, { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'urgent' }, target: { kind: 'Node', name: 'n' } })
+  const { object } = await t.call('GET', `${pods}/urgent`)
+  assert.equal('nominatedNodeName' in (object.status as unknown as object), false)
+})

@@ -63,8 +63,10 @@ function assign(pod: V1Pod, node: string, binding: AnyObject, registry: Registry
   pod.spec.nodeName = node
   if (binding.metadata.annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
   if (binding.metadata.labels) pod.metadata.labels = { ...pod.metadata.labels, ...binding.metadata.labels }
+  // Where it would have gone is of no more meaning (KEP-5278).
+  const { nominatedNodeName: _, ...status } = pod.status ?? {}
   pod.status = {
-    ...pod.status,
+    ...status,
     conditions: withCondition(pod.status?.conditions ?? [], { type: 'PodScheduled', status: 'True' }, timestamp(registry.clock.now())),
   }
 }
