@@ -45,6 +45,14 @@ test('columns of jobs', () => {
   assert.deepEqual([cells.Status, cells.Completions, cells.Duration], ['Complete', '1/1', '30s'])
 })
 
+test('an indexed job has a name that its last pod can have as hostname', () => {
+  const spec = { ...job().spec, completionMode: 'Indexed', completions: 100 }
+  const named = (name: string) => problems(Job, { ...job(), metadata: { ...metadata, name }, spec })
+  assert.deepEqual(named('a'.repeat(60)), [])
+  const name = 'a'.repeat(61)
+  assert.deepEqual(named(name), [`metadata.name: Invalid value: "${name}": will not able to create pod with invalid DNS label: ${name}-99`])
+})
+
 const schedules: [string, string | undefined][] = [
   ['*/5 * * * *', undefined],
   ['0 9-17 * jan-mar MON', undefined],

@@ -1,4 +1,5 @@
 import { type FieldError, invalidValue, required } from '../../machinery/field-error.ts'
+import { isDnsLabel } from '../../machinery/names.ts'
 import type { V1Job } from '../../machinery/schema/generated/types.ts'
 import { shortDuration } from '../age.ts'
 import { containersColumn, imagesColumn, selectorColumn } from '../apps/template-columns.ts'
@@ -80,8 +81,12 @@ function selectByUid(job: V1Job, uuid: () => string): void {
   job.spec.selector = { ...job.spec.selector, matchLabels: { ...job.spec.selector?.matchLabels, [uidLabel]: uid } }
 }
 
-function validateJob({ spec }: V1Job): FieldError[] {
+function validateJob({ metadata, spec }: V1Job): FieldError[] {
   const errors: FieldError[] = []
+  const { completionMode, completions = 0 } = spec
+  const lastHostname = `${metadata.name}-${completions - 1}`
+  if (completionMode === 'Indexed' && completions > 0 && isDnsLabel(lastHostname).length > 0)
+    errors.push(invalidValue('metadata.name', metadata.name, `will not able to create pod with invalid DNS label: ${lastHostname}`))
   if (!spec.selector) errors.push(required('spec.selector'))
   else {
     errors.push(...validateLabelSelector(spec.selector, 'spec.selector'))
