@@ -149,6 +149,8 @@ export class AutoscalerLoop {
     let known = await this.#metrics.time('updateClusterState', () => this.#lookAround())
     await this.#settleMarked(known)
     for (const state of known.states.filter(isLeaving)) await this.#deletion.advance(state)
+    // What never came says nothing of the cluster.
+    if (await this.#giveUp(known.states)) known = await this.#pools.look()
     this.#isSafe = this.#judge(known.states)
     let found: UnneededNodes = { unneeded: [], kept: new Map() }
     if (this.#isSafe) {
@@ -191,7 +193,7 @@ export class AutoscalerLoop {
   }
 
   /** What an autoscaler began to take out, this one or one before it, and nobody takes out any more: it stays, or has gone already. */
-  async #settleMarked({ states, problems }: KnownPools): Promise<void> {
+  async #settleMarked({ states }: KnownPools): Promise<void> {
     const { client } = this.#context
     const going = this.#removals.names()
     const names = new Set(this.#pools.list().map(({ metadata }) => metadata.name))
@@ -204,8 +206,10 @@ export class AutoscalerLoop {
         continue
       }
       const pool = node.metadata.annotations?.[leavingAnnotation]
-      if (pool !== undefined && states.some((state) => state.name === pool)) await deleteNode(client, node.metadata)
-      else if (pool !== undefined ? !names.has(pool) : problems.size === 0) await unmark(client, name)
+      // Another autoscaler's mark is none of ours.
+      if (pool === undefined) continue
+      if (states.some((state) => state.name === pool)) await deleteNode(client, node.metadata)
+      else if (!names.has(pool)) await unmark(client, name)
     }
   }
 

@@ -104,6 +104,12 @@ const spec = {
     },
     external: {
       type: 'object',
+      'x-kubernetes-validations': [
+        {
+          rule: "(has(self.group) ? self.group : '') == (has(oldSelf.group) ? oldSelf.group : '')",
+          message: 'the node group of a pool cannot change: the nodes that are there would be of no pool',
+        },
+      ],
       description: "Where nodes come from that another provider makes; it speaks cluster-autoscaler's external gRPC protocol.",
       properties: {
         address: {

@@ -69,6 +69,14 @@ test('what does not fit together is refused in a sentence', async () => {
   assert.match(await refusal(local, `${'a'.repeat(35)}`), /at most 34 lower-case letters/)
 })
 
+test('the node group of an external pool stays, its address may change', async () => {
+  const at = { name: 'external' }
+  await server.client.create(NodePool, { metadata: at, spec: { kind: 'External', minSize: 0, maxSize: 3, external: { address: 'a:1' } } })
+  const change = (external: object) => server.client.patch(NodePool, at, 'merge', { spec: { external } })
+  await change({ address: 'b:1' })
+  await assert.rejects(change({ group: 'other' }), /spec\.external: Invalid value: .*the node group of a pool cannot change/)
+})
+
 test('the kind stays, the sizes may change, also by the scale subresource', async () => {
   const at = { name: 'good' }
   await assert.rejects(server.client.patch(NodePool, at, 'merge', { spec: { kind: 'Local' } }), /the kind of a pool cannot change/)

@@ -4,7 +4,7 @@ import type { Informer } from '../client/informer.ts'
 import type { Announcements } from './announcements.ts'
 import { type ClusterView, isGone } from './cluster-view.ts'
 import { NodePool, type NodePoolKind, poolFinalizer } from './node-pool.ts'
-import type { NodeProvider } from './node-provider.ts'
+import type { NodeGroup, NodeProvider } from './node-provider.ts'
 import { holdsItsPool } from './pool-deletion.ts'
 import { type NodesByInstance, nodesByInstance, PoolMemory, type PoolState, poolState } from './pool-state.ts'
 import type { AutoscalerSettings } from './settings.ts'
@@ -45,10 +45,11 @@ export class PoolsInView {
     const problems = new Map<string, string>()
     for (const name of [...this.#memories.keys()]) if (!pools.some(({ metadata }) => metadata.name === name)) this.#forget(name)
     const nodes = nodesByInstance(this.#options.view.nodes())
+    const groups = await this.#groups(pools, problems)
     const states = await Promise.all(
-      pools.map(async (pool) => {
+      [...groups].map(async ([pool, group]) => {
         try {
-          return [await this.#stateOf(pool, nodes)]
+          return [await this.#stateOf(pool, group, nodes)]
         } catch (error) {
           problems.set(pool.metadata.name, textOf(error))
           return []
@@ -59,15 +60,46 @@ export class PoolsInView {
     return { states: states.flat(), problems }
   }
 
-  async #stateOf(pool: NodePool, nodes: NodesByInstance): Promise<PoolState> {
+  /** Whose nodes each pool has: nobody's twice. */
+  async #groups(pools: readonly NodePool[], problems: Map<string, string>): Promise<Map<NodePool, NodeGroup>> {
+    const { providers } = this.#options
+    const found = await Promise.allSettled(
+      pools.map(async (pool) => {
+        const provider = providers[pool.spec.kind]
+        if (!provider) throw new Error(`nobody here makes nodes of kind ${pool.spec.kind}`)
+        return provider.group(pool)
+      }),
+    )
+    const groups = new Map<NodePool, NodeGroup>()
+    const owners = new Map<NodeGroup, string>()
+    const inOrder = pools.map((pool, index) => ({ pool, result: found[index] })).sort((a, b) => ageOf(a.pool) - ageOf(b.pool))
+    for (const { pool, result } of inOrder) {
+      const { name } = pool.metadata
+      if (result?.status !== 'fulfilled') {
+        problems.set(name, textOf(result?.reason))
+        continue
+      }
+      const owner = owners.get(result.value)
+      if (owner === undefined) {
+        owners.set(result.value, name)
+        groups.set(pool, result.value)
+      } else problems.set(name, `its node group is that of the pool ${owner}, and can be of one alone`)
+    }
+    return new Map(
+      pools.flatMap((pool) => {
+        const group = groups.get(pool)
+        return group ? [[pool, group] as const] : []
+      }),
+    )
+  }
+
+  async #stateOf(pool: NodePool, group: NodeGroup, nodes: NodesByInstance): Promise<PoolState> {
     const { name } = pool.metadata
-    const { providers, view, settings, context } = this.#options
+    const { view, settings, context } = this.#options
     const memory = this.#memories.get(name) ?? new PoolMemory()
     this.#memories.set(name, memory)
-    const provider = providers[pool.spec.kind]
-    if (!provider) throw new Error(`nobody here makes nodes of kind ${pool.spec.kind}`)
     await this.#hold(pool)
-    return poolState({ pool, group: await provider.group(pool), memory, view, nodes, settings, clock: context.clock })
+    return poolState({ pool, group, memory, view, nodes, settings, clock: context.clock })
   }
 
   /** Before it can have nodes, it must not go without them. */
@@ -100,5 +132,8 @@ export class PoolsInView {
     this.#problems.delete(name)
   }
 }
+
+/** The older a pool, the better its right to its nodes. */
+const ageOf = ({ metadata }: NodePool) => Date.parse(metadata.creationTimestamp)
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -112,6 +112,22 @@ test('a pool that names no provider, where no cloud config does, says so', () =>
     await cluster.until('it is told', async () => /external\.address is missing/.test((await cluster.condition('large', 'Ready'))?.message ?? ''))
   }))
 
+test('a node group is of one pool alone, the older one; the other goes and touches nothing', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('large', undefined, { minSize: 1 })
+    await cluster.until('its node is there', async () => (await cluster.nodes()).length === 1)
+    await cluster.server.clock.advance(1000)
+    await cluster.pool('again', { address: cluster.address, group: 'large' }, { minSize: 3 })
+    await cluster.until(
+      'it is told',
+      async () => (await cluster.condition('again', 'Ready'))?.message === 'its node group is that of the pool large, and can be of one alone',
+    )
+    assert.equal(cluster.group('large').target, 1)
+    await cluster.client.delete(NodePool, { name: 'again' })
+    assert.equal(await cluster.client.find(NodePool, { name: 'again' }), undefined, 'nothing holds it')
+    assert.equal(cluster.group('large').target, 1)
+  }))
+
 test('a provider that is killed in the middle and comes again goes on where it was', () =>
   withCluster(async (cluster) => {
     await cluster.pool('large')

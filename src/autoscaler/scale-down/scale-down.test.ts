@@ -336,3 +336,14 @@ test('a node that somebody had cordoned stays so when it is let in again', () =>
     },
     { scaleDownDelayAfterFailureMs: 10 * 60_000 },
   ))
+
+test("another autoscaler's mark is left alone", () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers', { minSize: 1 })
+    await cluster.pass(3)
+    await cluster.machines.addFixed('foreign', '2')
+    const taints = [{ key: 'ToBeDeletedByClusterAutoscaler', value: '1', effect: 'NoSchedule' }]
+    await cluster.client.patch(Node, { name: 'foreign' }, 'merge', { spec: { taints } })
+    await cluster.pass(30)
+    assert.deepEqual((await cluster.client.get(Node, { name: 'foreign' })).spec.taints, taints)
+  }))

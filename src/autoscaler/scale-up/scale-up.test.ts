@@ -281,3 +281,17 @@ test('what may differ is said; without the wish one pool gets all', async () => 
   await withCluster(async (cluster) => assert.deepEqual(await pools(cluster), [0, 4]), { balanceSimilarNodeGroups: true })
   await withCluster(async (cluster) => assert.deepEqual(await pools(cluster), [0, 4]), { balancingIgnoreLabels: ['rack'] })
 })
+
+test('many nodes that never come do not stand in the way of their being given up', () =>
+  withCluster(async (cluster) => {
+    cluster.machines.silent.add('bad')
+    await cluster.pool('bad', { provisionSeconds: 30 }, 4)
+    await cluster.pool('good', {}, 64)
+    await cluster.pods(32)
+    await cluster.pass(5)
+    assert.equal(cluster.machines.asked.length, 8)
+    await cluster.pass(40)
+    assert.equal((await cluster.nodes('good')).length, 1)
+    assert.equal((await cluster.machines.list()).length, 1)
+    assert.equal(cluster.metric('cluster_safe_to_autoscale'), 1)
+  }))
