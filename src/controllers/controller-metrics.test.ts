@@ -1,6 +1,7 @@
 /** What controllers tell of their work: each number changes with what it is about. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { changeTimeAnnotation } from '../apis/discovery/endpoint-slice.ts'
 import type { Component } from '../client/component.ts'
 import {
   ConfigMap,
@@ -98,6 +99,12 @@ describe('what controllers tell', () => {
     const changes = ['create', 'update', 'delete'].map((operation) => value('endpoint_slice_controller_changes', { operation }))
     assert.deepEqual(changes, [2, 0, 1])
     assert.equal(value('endpoint_slice_controller_endpoints_added_per_sync_sum'), 1)
+    const triggers = async () => (await bench.client.list(EndpointSlice)).items.map(({ metadata }) => metadata.annotations?.[changeTimeAnnotation])
+    assert.deepEqual(await triggers(), [undefined], 'a pod that is not ready yet tells no time')
+    const readyAt = bench.clock.now()
+    await bench.makeReady(await bench.pods())
+    await bench.settle(2000)
+    assert.deepEqual(await triggers(), [new Date(Math.floor(readyAt / 1000) * 1000).toISOString()])
     const syncs = value('endpoint_slice_controller_syncs', { result: 'success' })
     assert.equal(value('endpoint_slice_controller_endpointslices_changed_per_sync_count'), syncs)
     bench.transport.intercept = ({ method, path }) => {

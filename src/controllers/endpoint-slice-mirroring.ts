@@ -1,4 +1,5 @@
 /** EndpointSlices of Endpoints that users keep for Services without selector, for clients that read slices alone. */
+import { changeTimeAnnotation } from '../apis/discovery/endpoint-slice.ts'
 import { defineController, type ReconcileContext } from '../client/controller.ts'
 import type { AnyController } from '../client/controller-runner.ts'
 import { EndpointSlice, Endpoints, Service } from '../client/resources.ts'
@@ -14,7 +15,7 @@ import { hasSelector } from './service-backends.ts'
 const manager = 'endpointslicemirroring-controller.k8s.io'
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror'
 const leaderAnnotation = 'control-plane.alpha.kubernetes.io/leader'
-const ownAnnotations = ['endpoints.kubernetes.io/last-change-trigger-time', 'kubectl.kubernetes.io/last-applied-configuration']
+const ownAnnotations = [changeTimeAnnotation, 'kubectl.kubernetes.io/last-applied-configuration']
 /** Addresses of a subset beyond that are left out, as in upstream. */
 const maxEndpoints = 1000
 

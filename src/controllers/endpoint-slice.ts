@@ -1,5 +1,6 @@
 /** Keeps the EndpointSlices of each Service: its pods' addresses, whether they are ready, and where they are. */
 
+import { changeTimeAnnotation } from '../apis/discovery/endpoint-slice.ts'
 import { defineController, type ReconcileContext } from '../client/controller.ts'
 import type { AnyController } from '../client/controller-runner.ts'
 import { EndpointSlice, Node, Pod, Service } from '../client/resources.ts'
@@ -11,7 +12,7 @@ import { addressKey, distribute } from './endpoint-distribution.ts'
 import { EndpointSliceMetrics } from './endpoint-slice-metrics.ts'
 import { controllerReference } from './owner-reference.ts'
 import { isNamespaceEnding } from './pod-control.ts'
-import { isReady } from './pod-state.ts'
+import { isReady, readyCondition } from './pod-state.ts'
 import { backends, hasSelector, hostnameIn, isHeadless, servicesOf, targetPort } from './service-backends.ts'
 
 export const serviceNameLabel = 'kubernetes.io/service-name'
@@ -125,20 +126,33 @@ function endpointOf(service: V1Service, pod: V1Pod, address: string, { cached }:
   }
 }
 
-async function write(service: V1Service, { slice, family, ports, endpoints }: Plan, { client }: ReconcileContext): Promise<'created' | 'updated' | undefined> {
+async function write(service: V1Service, plan: Plan, context: ReconcileContext): Promise<'created' | 'updated' | undefined> {
+  const { slice, family, ports, endpoints } = plan
+  const { client } = context
   const labels: Record<string, string> = { ...service.metadata.labels, [serviceNameLabel]: service.metadata.name, [managedByLabel]: sliceManager }
   if (isHeadless(service)) labels[headlessLabel] = ''
   else delete labels[headlessLabel]
   if (!slice) {
     const { name, namespace } = service.metadata
-    const metadata = { generateName: `${name}-`, namespace, labels, ownerReferences: [controllerReference(Service, service)] }
+    const metadata = {
+      generateName: `${name}-`,
+      namespace,
+      labels,
+      ...triggered(undefined, changeTime(service, plan, context)),
+      ownerReferences: [controllerReference(Service, service)],
+    }
     const created: New<V1EndpointSlice> = { metadata, addressType: family, endpoints, ports }
     await client.create(EndpointSlice, created)
     return 'created'
   }
   const same = deepEqual(slice.metadata.labels, labels) && deepEqual(normalPorts(slice.ports), ports) && sameEndpoints(slice.endpoints ?? [], endpoints)
   if (same) return undefined
-  await client.update(EndpointSlice, { ...slice, metadata: { ...slice.metadata, labels }, endpoints, ports })
+  await client.update(EndpointSlice, {
+    ...slice,
+    metadata: { ...slice.metadata, labels, ...triggered(slice.metadata.annotations, changeTime(service, plan, context)) },
+    endpoints,
+    ports,
+  })
   return 'updated'
 }
 
@@ -147,6 +161,24 @@ function compared(existing: readonly V1EndpointSlice[], plans: readonly Plan[]):
   const before = new Set(existing.flatMap(({ endpoints = [] }) => endpoints.map(addressKey)))
   const now = new Set(plans.flatMap(({ endpoints }) => endpoints.map(addressKey)))
   return { endpointsAdded: [...now].filter((key) => !before.has(key)).length, endpointsRemoved: [...before].filter((key) => !now.has(key)).length }
+}
+
+/** When the first pod became what the slice now says of it, or the Service was made; undefined where only something went. */
+function changeTime(service: V1Service, { slice, endpoints }: Plan, { cached }: ReconcileContext): number | undefined {
+  const before = new Map((slice?.endpoints ?? []).map((endpoint) => [addressKey(endpoint), endpoint]))
+  const times = endpoints
+    .filter((endpoint) => !deepEqual(before.get(addressKey(endpoint)), endpoint))
+    .flatMap(({ targetRef }) => cached(Pod, `${targetRef?.namespace}/${targetRef?.name}`) ?? [])
+    .map((pod) => Date.parse(readyCondition(pod)?.lastTransitionTime ?? ''))
+  if (!slice && endpoints.length === 0) times.push(Date.parse(service.metadata.creationTimestamp))
+  const known = times.filter((time) => !Number.isNaN(time))
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
+function triggered(annotations: Record<string, string> | undefined, at: number | undefined): { annotations?: Record<string, string> } {
+  const { [changeTimeAnnotation]: _, ...others } = annotations ?? {}
+  const all = { ...others, ...(at === undefined ? {} : { [changeTimeAnnotation]: new Date(at).toISOString() }) }
+  return annotations || Object.keys(all).length > 0 ? { annotations: all } : {}
 }
 
 function sameEndpoints(a: V1Endpoint[], b: V1Endpoint[]): boolean {

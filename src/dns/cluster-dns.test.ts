@@ -10,6 +10,7 @@ import { Namespace } from '../apis/core/namespace.ts'
 import { Service } from '../apis/core/service.ts'
 import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import { MetricRegistry } from '../machinery/metrics/registry.ts'
+import { valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import { VirtualClock } from '../machinery/virtual-clock.ts'
 import { type ClusterDns, startClusterDns } from './cluster-dns.ts'
@@ -86,6 +87,8 @@ test('names follow the objects', async () => {
   assert.equal(sum('coredns_dns_requests_total', { proto: 'tcp', type: 'A' }), 1)
   assert.ok(sum('coredns_dns_responses_total', { rcode: 'NXDOMAIN', plugin: 'kubernetes' }) >= 1)
   assert.ok(sum('coredns_cache_misses_total', {}) >= 3)
+  assert.equal(sum('coredns_cache_requests_total', {}), sum('coredns_cache_misses_total', {}) + sum('coredns_cache_hits_total', {}))
+  assert.ok(sum('coredns_cache_entries', {}) > 0)
   assert.ok(context.spans.some(({ name, about }) => name === 'name registered' && about === 'default/web'))
   await client.delete(Service, { namespace: 'default', name: 'many' })
   await eventually('gone', () =>
@@ -98,9 +101,13 @@ test('names follow the objects', async () => {
 
 test('names outside are asked for there, once', async () => {
   const before = outside.asked
+  const told = (rcode: string) =>
+    valueIn(metrics.text(), 'coredns_proxy_request_duration_seconds_count', { proxy_name: 'forward', to: `127.0.0.1:${outside.port}`, rcode })
+  assert.equal(told('NOERROR'), 0)
   assert.deepEqual(await resolver.resolve4('example.com'), ['192.0.2.44'])
   assert.deepEqual(await resolver.resolve4('example.com'), ['192.0.2.44'])
   assert.equal(outside.asked, before + 1)
+  assert.equal(told('NOERROR'), 1)
   await assert.rejects(resolver.resolve4('nope.example'), { code: 'ENOTFOUND' })
   await client.create(Service, { metadata: { name: 'out', namespace: 'default' }, spec: { type: 'ExternalName', externalName: 'example.com' } })
   assert.deepEqual(await eventually('out', () => resolver.resolve4('out.default.svc.cluster.local')), ['192.0.2.44'])

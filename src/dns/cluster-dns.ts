@@ -44,12 +44,13 @@ export async function startClusterDns(context: ComponentContext, options: Cluste
   const slices = informers.informer(EndpointSlice)
   slices.addIndex('service', (slice) => [serviceKeyOf(slice) ?? ''])
   const zone = new Zone({ domain, hasNamespace: (name) => namespaces.get(name) !== undefined })
-  const forwarder = new Forwarder({ clock, upstreams: await upstreamsOf(options) })
   const registry = context.metrics ?? new MetricRegistry()
   const [first] = options.listen
+  const metrics = new DnsMetrics({ registry, clock, server: `dns://${first?.address ?? ''}:${first?.port ?? 53}`, domain })
+  const forwarder = new Forwarder({ clock, upstreams: await upstreamsOf(options), metrics })
   const responder = new Responder({
     zone,
-    metrics: new DnsMetrics({ registry, clock, server: `dns://${first?.address ?? ''}:${first?.port ?? 53}`, domain }),
+    metrics,
     forward: (query, way) => forwarder.forward(query, way),
     resolveOutside: (name, type) => forwarder.resolve(name, type),
   })

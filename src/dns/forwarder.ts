@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import type { Clock } from '../machinery/clock.ts'
+import type { DnsMetrics } from './dns-metrics.ts'
 import { readQuestion } from './question.ts'
 import { type DnsRecord, rcodes, typeNumbers } from './record.ts'
 import type { Way } from './responder.ts'
@@ -16,6 +17,7 @@ export interface ForwarderOptions {
   clock: Clock
   /** Milliseconds that one server has for its answer. */
   timeoutMs?: number
+  metrics?: Pick<DnsMetrics, 'asked' | 'rejected'>
 }
 
 interface Kept {
@@ -44,7 +46,10 @@ export class Forwarder {
     const key = `${way} ${question.name} ${question.type} ${question.payloadSize ?? 0} ${query[2]} ${query[3]}`
     const kept = this.#kept.get(key)
     if (kept && kept.until > this.#options.clock.monotonic()) return withId(kept.message, query)
-    if (this.#waiting.size >= mostWaiting) return undefined
+    if (this.#waiting.size >= mostWaiting) {
+      this.#options.metrics?.rejected.add()
+      return undefined
+    }
     const asked = this.#waiting.get(key) ?? this.#ask(key, query, way)
     this.#waiting.set(key, asked)
     const message = await asked.finally(() => this.#waiting.delete(key))
@@ -72,7 +77,9 @@ export class Forwarder {
       const id = this.#id()
       const own = Buffer.from(query)
       own.writeUInt16BE(id, 0)
+      const since = this.#options.clock.monotonic()
       const message = await (way === 'udp' ? this.#overUdp(upstream, own) : this.#overTcp(upstream, own))
+      this.#options.metrics?.asked(`${upstream.address}:${upstream.port}`, message, since)
       if (!message) continue
       const rcode = (message[3] ?? 0) & 15
       if (rcode === rcodes.serverFailure || rcode === rcodes.refused) continue

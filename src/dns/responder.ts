@@ -36,6 +36,7 @@ export class Responder {
 
   constructor(options: ResponderOptions) {
     this.#options = options
+    options.metrics?.follow(() => this.#prepared.size)
   }
 
   /** To be called when the zone has changed. */

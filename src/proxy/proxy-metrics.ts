@@ -2,10 +2,13 @@
 import { doubled, type GaugeSeries, type HistogramSeries, type MetricRegistry, type Series } from '../machinery/metrics/registry.ts'
 
 const family = 'IPv4'
+const steps = (from: number, to: number, by: number) => Array.from({ length: Math.round((to - from) / by) + 1 }, (_, index) => from + index * by)
+const programmingBounds = [0.25, 0.5, ...steps(1, 59, 1), ...steps(60, 120, 5), ...steps(150, 300, 30)]
 
 export class ProxyMetrics {
   readonly #took: Record<'sync' | 'full' | 'partial', HistogramSeries>
   readonly #changes: Record<'service' | 'endpoint', Series>
+  readonly #programming: HistogramSeries
   readonly failures: Series
   readonly synced: GaugeSeries
   readonly queued: GaugeSeries
@@ -19,6 +22,14 @@ export class ProxyMetrics {
       full: took('full_', 'Seconds that loading all rules took.'),
       partial: took('partial_', 'Seconds that loading changed rules took.'),
     }
+    this.#programming = registry
+      .histogram(
+        'kubeproxy_network_programming_duration_seconds',
+        'Seconds from when a Service or pod changed until the rules were so.',
+        ['ip_family'],
+        programmingBounds,
+      )
+      .of(family)
     const changes = (what: 'service' | 'endpoint', help: string) => {
       registry
         .gauge(`kubeproxy_sync_proxy_rules_${what}_changes_pending`, `${help} that wait for the next load.`)
@@ -49,6 +60,11 @@ export class ProxyMetrics {
   loaded(seconds: number, whole: boolean): void {
     this.#took.sync.observe(seconds)
     this.#took[whole ? 'full' : 'partial'].observe(seconds)
+  }
+
+  /** Milliseconds. */
+  followed(cause: number): void {
+    this.#programming.observe(cause / 1000)
   }
 
   answered(page: 'healthz' | 'livez', code: number): void {

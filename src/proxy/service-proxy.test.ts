@@ -6,8 +6,9 @@ import { after, before, test } from 'node:test'
 import { componentContext } from '../../test/tools/component-context.ts'
 import { eventually, inNetworkNamespace, makeNetns, startTestPod, type TestPod } from '../../test/tools/network-namespace.ts'
 import { Service } from '../apis/core/service.ts'
-import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
+import { changeTimeAnnotation, EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component } from '../client/component.ts'
+import { valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
 import type { V1Endpoint, V1ServiceSpec } from '../machinery/schema/generated/types.ts'
 import { ensureNodeNetwork } from '../network/node-network.ts'
@@ -100,6 +101,15 @@ inNetworkNamespace(import.meta.url, () => {
     const value = (name: string) => told.get(name)?.samples[0]?.value ?? 0
     assert.ok(value('kubeproxy_sync_proxy_rules_service_changes_total') >= 1 && value('kubeproxy_sync_proxy_rules_endpoint_changes_total') >= 1)
     assert.ok(value('kubeproxy_sync_proxy_rules_last_timestamp_seconds') > 1e9)
+    const latencies = async () => valueIn(await (await fetch('http://127.0.0.1:10249/metrics')).text(), 'kubeproxy_network_programming_duration_seconds_count')
+    assert.equal(await latencies(), 0)
+    const tell = (at: number) =>
+      client.patch(EndpointSlice, { namespace: 'default', name: 'web-1' }, 'merge', {
+        metadata: { annotations: { [changeTimeAnnotation]: new Date(at).toISOString() } },
+      })
+    await tell(Date.now() - 3_600_000)
+    await tell(Date.now())
+    await eventually('the second is measured; the first was before anybody could follow', async () => (await latencies()) === 1)
   })
 
   test('pods see who asks, and a pod reaches itself through its Service', async () => {

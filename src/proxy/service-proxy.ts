@@ -1,5 +1,5 @@
 import { Service } from '../apis/core/service.ts'
-import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
+import { changeTimeAnnotation, EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { expositionType } from '../machinery/metrics/exposition.ts'
 import { MetricRegistry } from '../machinery/metrics/registry.ts'
@@ -51,6 +51,8 @@ class ServiceProxy implements Component {
   readonly #stops: (() => unknown)[] = []
   /** UDP elements of each Service, to know which flows end. */
   readonly #udp = new Map<string, Element[]>()
+  readonly #causes: number[] = []
+  readonly #startedAt: number
   #loaded = false
   #syncing: Promise<void> | undefined
   #stopped = false
@@ -59,6 +61,7 @@ class ServiceProxy implements Component {
 
   constructor(context: ComponentContext, options: ServiceProxyOptions) {
     this.#context = context
+    this.#startedAt = context.clock.now()
     this.#options = options
     this.#run = options.run ?? runCommand
     this.#healthChecks = new HealthCheckPorts(context.log)
@@ -75,6 +78,7 @@ class ServiceProxy implements Component {
     this.#stops.push(
       services.onChange(({ object }) => this.#wake(keyOf(object), 'service')),
       slices.onChange(({ object, previous }) => {
+        this.#note(object.metadata.annotations?.[changeTimeAnnotation], previous?.metadata.annotations?.[changeTimeAnnotation])
         for (const key of new Set([serviceKeyOf(object), previous && serviceKeyOf(previous)])) if (key) this.#wake(key, 'endpoint')
       }),
     )
@@ -91,6 +95,12 @@ class ServiceProxy implements Component {
     await Promise.all(this.#stops.map((stop) => stop()))
     await this.#syncing
     await this.#healthChecks.close()
+  }
+
+  /** When the cause of a change was, as the slice tells; what was before this proxy it could not follow sooner. */
+  #note(told: string | undefined, before: string | undefined): void {
+    const at = told === undefined || told === before ? Number.NaN : Date.parse(told)
+    if (at >= this.#startedAt) this.#causes.push(at)
   }
 
   #wake(key: string, what: 'service' | 'endpoint'): void {
@@ -120,6 +130,7 @@ class ServiceProxy implements Component {
     const start = clock.now()
     const began = clock.monotonic()
     const keys = [...this.#changed]
+    const causes = this.#causes.splice(0)
     this.#changed.clear()
     this.#pending = { service: 0, endpoint: 0 }
     const stale = keys.flatMap((key) => this.#update(key))
@@ -130,10 +141,12 @@ class ServiceProxy implements Component {
       this.#loaded = true
       this.#failures = 0
       this.#record(keys, start, began, whole, script !== '')
+      for (const at of causes) this.#metrics.followed(clock.now() - at)
       await this.#forget(stale)
     } catch (error) {
       // What the kernel holds now is not known for sure: the next turn replaces all of it.
       this.#loaded = false
+      this.#causes.unshift(...causes)
       this.#failures++
       this.#metrics.failures.add()
       log.error('could not load the rules of Services', { error })

@@ -7,6 +7,9 @@ import { defineResource } from '../define-resource.ts'
 import { isPortNumber } from '../formats.ts'
 import { immutable } from '../immutable.ts'
 
+/** When the cause of the last change was: by it proxies measure how long it takes until traffic follows (upstream's network programming latency). */
+export const changeTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
+
 const addressTypes = ['FQDN', 'IPv4', 'IPv6']
 const protocols = ['SCTP', 'TCP', 'UDP']
 const shown = 3
