@@ -105,7 +105,7 @@ volumes:
     podOf('no-token', forever, { spec: 'automountServiceAccountToken: false' }),
     podOf('audience', forever, {
       container: 'volumeMounts: [{ name: token, mountPath: /token }]',
-      spec: 'volumes: [{ name: token, projected: { sources: [{ serviceAccountToken: { path: vault, audience: vault, expirationSeconds: 600 } }, { configMap: { name: files, items: [{ key: other, path: other }] } }] } }]',
+      spec: 'securityContext: { runAsUser: 1000, fsGroup: 2000 }\nvolumes: [{ name: token, projected: { sources: [{ serviceAccountToken: { path: vault, audience: vault, expirationSeconds: 600 } }, { configMap: { name: files, items: [{ key: other, path: other }] } }] } }]',
     }),
     claim('late'),
     claim('unknown-class', 'storageClassName: missing'),
@@ -216,6 +216,8 @@ describe('volumes', () => {
     assert.equal(claims['kubernetes.io'].pod.name, 'audience')
     assert.equal(claims.exp - claims.iat, 600)
     assert.equal(await on.sh('audience', 'cat /token/other'), 'other')
+    assert.equal(await on.sh('audience', 'stat -Lc "%a %u:%g" /token/vault /token/other /token'), '640 1000:2000\n644 0:2000\n2777 0:2000\n')
+    assert.equal(await on.sh('chosen', `stat -Lc "%a %u" /var/run/secrets/kubernetes.io/serviceaccount/token`), '644 0\n')
   })
 
   it('makes a volume for a claim when its first pod is placed, keeps the data, and removes it with the claim', async () => {

@@ -10,6 +10,8 @@ import { giveTree } from './group-ownership.ts'
 export interface PayloadFile {
   data: Uint8Array
   mode: number
+  /** The user whose file it is; root's when absent. */
+  owner?: number
 }
 
 /** By path within the volume. */
@@ -25,7 +27,10 @@ export async function writeAtomically(files: NodeFiles, directory: string, paylo
   const name = `..${new Date(now).toISOString().slice(0, 19).replace('T', '_').replace(/[-:]/g, '_')}.${await nextNumber(files, directory)}`
   const next = join(directory, name)
   await files.makeDirectory(next, 0o755)
-  for (const [path, { data, mode }] of payload) await files.writeFile(join(next, path), data, mode)
+  for (const [path, { data, mode, owner }] of payload) {
+    await files.writeFile(join(next, path), data, mode)
+    if (owner !== undefined) await files.setOwner(join(next, path), owner, -1)
+  }
   if (group !== undefined) await giveTree(files, directory, group, 'read')
   await files.remove(join(directory, newLink))
   await files.symbolicLink(name, join(directory, newLink))

@@ -33,15 +33,15 @@ async function filesOf(source: V1VolumeProjection, mode: number, context: Volume
     if (!context.files.keeps) return { files: new Map() }
     const { path, audience, expirationSeconds = 3600 } = serviceAccountToken
     const { token, refreshAt } = await context.tokens.get(context.pod, audience, expirationSeconds)
-    return { files: new Map([[checkPath(path), { data: Buffer.from(token), mode: tokenMode(context, mode) }]]), refreshAt }
+    return { files: new Map([[checkPath(path), { data: Buffer.from(token), ...tokenAccess(context, mode) }]]), refreshAt }
   }
   throw new Error(`projected volume source is not supported: ${Object.keys(source).join(', ')}`)
 }
 
 /** A token is for its pod's user alone, unless a group shares the volume or the containers' users differ. */
-function tokenMode({ pod }: VolumeContext, mode: number): number {
-  const users = new Set(pod.spec.containers.map((container) => container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser))
-  if (pod.spec.securityContext?.fsGroup !== undefined) return 0o600
-  const [user] = users
-  return users.size === 1 && user === 0 ? 0o600 : mode
+function tokenAccess({ pod: { spec } }: VolumeContext, mode: number): Pick<PayloadFile, 'mode' | 'owner'> {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers]
+  const [owner, ...others] = new Set(containers.map(({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser))
+  if (owner !== undefined && others.length === 0) return { mode: 0o600, owner }
+  return { mode: spec.securityContext?.fsGroup === undefined ? mode : 0o600 }
 }
