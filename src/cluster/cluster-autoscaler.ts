@@ -4,6 +4,7 @@ import { startClusterAutoscaler } from '../autoscaler/cluster-autoscaler.ts'
 import { externalProviderOnDemand } from '../autoscaler/external/on-demand.ts'
 import { autoscalerObjects } from '../autoscaler/manifests.ts'
 import { madeNodes, type NodeMaker, poolOfName } from '../autoscaler/providers/made-nodes.ts'
+import type { AutoscalerSettings } from '../autoscaler/settings.ts'
 import type { Client } from '../client/client.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import type { Election } from '../client/leader-election.ts'
@@ -20,6 +21,8 @@ export interface ClusterNodePoolsOptions {
   /** The administrator's, for the objects. */
   admin: Client
   leaderElection: Election
+  /** How it decides, where not as usual. */
+  settings?: Partial<AutoscalerSettings>
   /** Where `/metrics` is served. */
   host: string
 }
@@ -42,6 +45,7 @@ export async function startNodePools(context: ComponentContext, options: Cluster
       External: externalProviderOnDemand({ client, clock }),
     },
     leaderElection,
+    ...(options.settings ? { settings: options.settings } : {}),
   })
   return metrics ? withAutoscalerPages(autoscaler, metrics, { host: options.host, port: autoscalerPort }) : autoscaler
 }

@@ -11,6 +11,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import type { AutoscalerSettings } from '../autoscaler/settings.ts'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
 import { lockLife } from './life-lock.ts'
@@ -34,6 +35,8 @@ export interface LaunchOptions {
   simulatedNodes?: SimulatedNodesWish
   /** A node that is silent for so long is not ready; the usual time when absent. */
   nodeMonitorGraceSeconds?: number
+  /** How the cluster autoscaler decides, where not as usual. */
+  autoscaler?: Partial<AutoscalerSettings>
   context: string
   kubeconfig: string
 }
@@ -59,6 +62,7 @@ export interface InsideOptions {
   joinAddress?: string
   simulatedNodes?: SimulatedNodesWish
   nodeMonitorGraceSeconds?: number
+  autoscaler?: Partial<AutoscalerSettings>
 }
 
 async function listen(port: number, what: string, flag: string, address = '127.0.0.1'): Promise<Server> {
@@ -134,6 +138,7 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
         ...(options.joinAddress ? { joinAddress: options.joinAddress } : {}),
         ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),
         ...(options.nodeMonitorGraceSeconds ? { nodeMonitorGraceSeconds: options.nodeMonitorGraceSeconds } : {}),
+        ...(options.autoscaler ? { autoscaler: options.autoscaler } : {}),
       },
       data,
       sockets.map(descriptorOf),

@@ -268,6 +268,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         admin: context('skiff', bootstrapUser).client,
         leaderElection,
         host: nodeAddress,
+        ...(options.autoscaler ? { settings: options.autoscaler } : {}),
       }),
     )
   components.push(...(await Promise.all(faces)))

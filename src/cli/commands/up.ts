@@ -11,6 +11,7 @@ import { parseSimulatedNodes } from '../../cluster/simulated-nodes/simulated-nod
 import { stopCluster } from '../../cluster/stop.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import { parseAddress } from '../../network/cidr.ts'
+import { autoscalerSettingsFrom } from '../autoscaler-options.ts'
 import type { Command } from '../command.ts'
 import { count, port, quantities } from '../numbers.ts'
 import { dataDirOption } from './data-dir.ts'
@@ -32,6 +33,7 @@ export const up: Command = {
     'simulated-node': { type: 'string', value: 'cpu=8,memory=32Gi,pods=110', help: 'what each of them has' },
     'simulated-life': { type: 'string', value: 'JSON', help: 'what containers do there whose pods do not say it' },
     'node-monitor-grace': { type: 'string', value: 'SECONDS', help: 'how long a node may be silent before it is not ready (50)' },
+    'cluster-autoscaler': { type: 'string', value: 'OPTIONS', help: "of 'skiff cluster-autoscaler', for the one inside: 'scan-interval=30s …'" },
     without: { type: 'string', value: 'COMPONENTS', help: `leaves out any of ${optionalComponents.join(',')}: others take their place` },
     egress: { type: 'string', value: 'on|off', default: 'on', help: 'whether pods reach the outside' },
   },
@@ -44,6 +46,7 @@ export const up: Command = {
       capacity: stringOf(values['simulated-node']),
       life: stringOf(values['simulated-life']),
     })
+    const autoscaler = values['cluster-autoscaler']
     checkRequirements()
     const data = prepareDataDirectory(String(values['data-dir']))
     const context = data.root === '/var/lib/skiff' ? 'skiff' : `skiff-${basename(data.root)}`
@@ -62,6 +65,7 @@ export const up: Command = {
         ...joinAddressOf(values['join-address']),
         ...graceOf(values['node-monitor-grace'], values['join-address'] !== undefined),
         nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
+        ...(typeof autoscaler === 'string' ? { autoscaler: autoscalerSettingsFrom(autoscaler, '--cluster-autoscaler') } : {}),
         context,
         kubeconfig,
       },
