@@ -24,5 +24,12 @@ describe('pod cgroups', () => {
     })
     assert.deepEqual(podLimits(pod(undefined)), { cpuShares: 2 })
   })
+  it('are limited as a whole where the pod asks for that, with what it takes beside its containers', () => {
+    const { metadata, spec } = pod({ requests: { cpu: '250m', memory: '1Mi' } }, undefined)
+    const resources = { requests: { cpu: '1', memory: '2Mi' }, limits: { cpu: '2', memory: '4Mi' } }
+    const whole = { metadata, spec: { ...spec, resources, overhead: { cpu: '500m', memory: '1Mi' } } }
+    assert.deepEqual(podLimits(whole), { cpuShares: 1536, cpuQuota: 250_000, memoryLimit: 5 * 2 ** 20 })
+    assert.equal(podCgroup(whole), '/kubepods/burstable/podu')
+  })
   it('weigh in version 2 as their shares', () => assert.deepEqual([2, 1024, 262_144].map(sharesToWeight), [1, 39, 10_000]))
 })

@@ -68,6 +68,8 @@ describe('resources', () => {
     assert.equal(score({ requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } }), -997)
     assert.equal(score({ requests: { cpu: '1' } }), 999)
     assert.equal(score({ requests: { memory: '4Gi' } }), 3)
+    const whole = podOf({}, { resources: { requests: { memory: '1Gi' } } })
+    assert.equal(oomScoreAdj(whole, first(whole), memory), 750)
   })
   it('of the downward API are rounded up and fall back to the node', () => {
     const pod = podOf({ resources: { limits: { cpu: '1500m' } } })

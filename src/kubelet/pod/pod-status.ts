@@ -1,3 +1,4 @@
+import { qualityOfService } from '../../apis/core/quality-of-service.ts'
 import { timestamp } from '../../machinery/clock.ts'
 import type { V1Container, V1ContainerStatus, V1PodStatus } from '../../machinery/schema/generated/types.ts'
 import type { PendingResize } from './allocation.ts'
@@ -5,7 +6,6 @@ import { computeConditions, mergeConditions } from './conditions.ts'
 import { containerStatuses, lostState, type StatusSources } from './container-statuses.ts'
 import { computePhase } from './phase.ts'
 import { readySandbox, somethingRuns } from './pod-runtime.ts'
-import { qualityOfService } from './quality-of-service.ts'
 import { isResized } from './resize.ts'
 
 /** What was decided about the whole pod: evicted, its deadline passed, refused. */
@@ -65,7 +65,7 @@ export function computePodStatus(sources: PodStatusSources): V1PodStatus {
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: apps,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    qosClass: stored.qosClass ?? qualityOfService(pod),
+    qosClass: stored.qosClass ?? qualityOfService(pod.spec),
   }
 }
 
