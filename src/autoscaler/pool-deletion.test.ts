@@ -1,7 +1,7 @@
 /** A pool that is deleted goes with its nodes, and after them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Node, Pod } from '../client/resources.ts'
+import { Node, Pod, PodDisruptionBudget } from '../client/resources.ts'
 import { NodePool, poolFinalizer } from './node-pool.ts'
 import { type AutoscaledCluster, withAutoscaledCluster as withCluster } from './testing/autoscaled-cluster.ts'
 
@@ -78,6 +78,20 @@ test('budgets hold its nodes up, which is said, until they allow it', () =>
     await cluster.pass(4)
     assert.ok(await isGone(cluster), 'and at once, when they do')
     assert.equal(await cluster.where('kept'), undefined)
+  }))
+
+test('a budget that is deleted holds up nothing any more', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers')
+    await cluster.budget('strict', { app: 'kept' }, 0)
+    await cluster.pod('kept', { labels: { app: 'kept' } })
+    await cluster.pass(5)
+    await cluster.deletePool('workers')
+    await cluster.pass(5)
+    assert.equal((await cluster.condition('workers', 'Deleting'))?.reason, 'WaitingForBudgets')
+    await cluster.client.delete(PodDisruptionBudget, { name: 'strict', namespace: 'default' })
+    await cluster.pass(4)
+    assert.ok(await isGone(cluster))
   }))
 
 test('patience ends: then budgets are not asked', () =>

@@ -32,7 +32,7 @@ describe('the life of node pools', () => {
   const localNodes = () => readdirSync(join(cluster.dataDir, 'nodes'))
 
   before(async () => {
-    cluster = await startTestCluster()
+    cluster = await startTestCluster({ words: ['--cluster-autoscaler', 'balance-similar-node-groups=true'] })
     await eventually('the namespace is ready', () => cluster.kubectl('get serviceaccount default'))
     await eventually('NodePools are served', async () => (await cluster.kubectl.run(['get', 'nodepools'])).code === 0)
   })
@@ -123,6 +123,19 @@ describe('the life of node pools', () => {
     await kubectl('delete deployment busy')
     await eventually('those that nobody needs go', async () => (await nodes('changing')).length === 0)
     await kubectl('delete nodepool changing --timeout=20s')
+  })
+
+  it('pools that are alike grow in turn, where the cluster was told so', async () => {
+    const { kubectl } = cluster
+    for (const zone of ['a', 'b'])
+      await apply(
+        nodePool(`zone-${zone}`, { template: { capacity: { cpu: 2, memory: '4Gi' }, labels: { for: 'zoned', 'topology.kubernetes.io/zone': zone } } }),
+      )
+    await apply(deploymentFor('zoned', 'wide', 4, { requests: { cpu: '1500m' } }))
+    await kubectl('rollout status deployment/wide --timeout=30s')
+    assert.deepEqual([(await nodes('zone-a')).length, (await nodes('zone-b')).length], [2, 2])
+    await kubectl('delete deployment wide')
+    await kubectl('delete nodepool zone-a zone-b --timeout=30s')
   })
 
   it('is counted, under the names of upstream', async () => {

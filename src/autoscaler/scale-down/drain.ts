@@ -37,6 +37,8 @@ export interface DrainInput {
 /** Beyond its own grace, so long may a pod take to be gone. */
 const headroomMs = 30_000
 const lookAgainMs = 250
+/** An eviction that seems to be allowed now is tried again after so long. */
+const soonMs = 1_000
 /** So many of the pods that hold a node up are named. */
 const mostNamed = 3
 
@@ -111,7 +113,7 @@ class Evictions {
     const last = this.#tries.get(pod.metadata.uid)
     if (!last || now >= last.at + this.#input.settings.evictionRetryMs) return true
     const budgets = budgetsOf(pod, this.#input.budgets())
-    return budgets.length > 0 && now >= last.at + 1000 && budgets.every(({ status }) => (status?.disruptionsAllowed ?? 0) > 0)
+    return now >= last.at + soonMs && budgets.every(({ status }) => (status?.disruptionsAllowed ?? 0) > 0)
   }
 
   async #evict(pod: V1Pod): Promise<void> {
