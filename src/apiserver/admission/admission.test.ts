@@ -142,6 +142,9 @@ describe('limits and quotas', () => {
       answers.find(({ status }) => status === 403)?.object.message ?? '',
       /^configmaps "c\d" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=3, limited: configmaps=3$/,
     )
+    // What came and went makes room at once.
+    await test.call('DELETE', '/api/v1/namespaces/tight/configmaps')
+    await create('/api/v1/namespaces/tight/configmaps', { metadata: { name: 'later' } })
     await create('/api/v1/namespaces/tight/pods', pod('c'))
     assert.match(
       (await refused('/api/v1/namespaces/tight/pods', pod('d'))) ?? '',

@@ -9,19 +9,8 @@ import type { AnyObject } from '../../machinery/object.ts'
 import { addQuantities, compareQuantities, formatQuantity } from '../../machinery/quantity.ts'
 import type { V1Pod, V1ResourceQuota } from '../../machinery/schema/generated/types.ts'
 import { type AdmissionAttributes, type AdmissionPlugin, type CachedObjects, groupResource, type ServerAccess } from '../contracts.ts'
+import { Reservations } from './quota-reservations.ts'
 import { draftOf, refused } from './refuse.ts'
-
-/** Longer than a write takes; what did not come by then was refused later on the way. */
-const reservedMs = 5000
-
-interface Reserved {
-  group: string
-  plural: string
-  namespace: string
-  name: string
-  object: AnyObject
-  until: number
-}
 
 const listed = (amounts: Amounts) =>
   Object.entries(amounts)
@@ -43,17 +32,13 @@ function unsaid(pod: V1Pod, hard: Amounts): string[] {
 }
 
 export function resourceQuota(server: ServerAccess): AdmissionPlugin {
-  let reserved: Reserved[] = []
+  const reservations = new Reservations(server.clock)
 
   function used(attributes: AdmissionAttributes, stored: CachedObjects, quota: V1ResourceQuota, names: string[]): Amounts {
     const { resource, namespace } = attributes
-    const now = server.clock.now()
-    reserved = reserved.filter((one) => one.until > now)
-    const waiting = reserved.filter(
-      (one) => one.plural === resource.plural && one.group === resource.group && one.namespace === namespace && !stored.get(namespace, one.name),
-    )
+    const waiting = reservations.of(resource).filter(({ metadata }) => metadata.namespace === namespace && !stored.get(namespace, metadata.name))
     const total: Amounts = Object.fromEntries(names.map((name) => [name, '0']))
-    for (const object of [...stored.list(namespace), ...waiting.map((one) => one.object)]) {
+    for (const object of [...stored.list(namespace), ...waiting]) {
       if (attributes.verb === 'update' && object.metadata.name === attributes.name) continue
       if (!scoped(resource.plural, object, quota.spec ?? {})) continue
       const amounts = amountsOf(resource, object)
@@ -99,8 +84,7 @@ export function resourceQuota(server: ServerAccess): AdmissionPlugin {
       let counted = false
       for (const quota of quotas) counted = check(attributes, stored, object, quota) || counted
       if (!counted || attributes.dryRun || attributes.verb !== 'create') return
-      const { group, plural } = attributes.resource
-      reserved.push({ group, plural, namespace: attributes.namespace, name: object.metadata.name, object, until: server.clock.now() + reservedMs })
+      reservations.add(attributes.resource, object, stored)
     },
   }
 }

@@ -3,7 +3,7 @@
  * is stored, checked, and written if nobody else was faster; else made again.
  */
 import { validateMetadataUpdate } from '../../apis/metadata-validation.ts'
-import { conflict, invalid, modified, notFound } from '../../machinery/errors.ts'
+import { conflict, invalid, isApiError, modified, notFound } from '../../machinery/errors.ts'
 import { invalidValue } from '../../machinery/field-error.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { equal } from '../../machinery/patch/json-value.ts'
@@ -18,8 +18,6 @@ import type { Current } from './storage.ts'
 import { prepareSubresource, validateSubresource } from './subresource-rules.ts'
 import { conditionalUpdateOnly } from './update-rules.ts'
 import type { WriteRequest } from './write-request.ts'
-
-const attempts = 6
 
 export interface Change {
   namespace: string
@@ -42,18 +40,24 @@ export interface Changed {
 
 export async function changeObject(registry: Registry, request: WriteRequest, change: Change): Promise<Changed> {
   const { namespace, name, createsMissing } = change
-  for (let attempt = 1; ; attempt++) {
+  // Whoever loses against others tries again until nobody waits for it any more: each time one of them has won.
+  for (;;) {
     const current = await registry.storage.current(namespace, name)
     if (!current) {
       if (!createsMissing) throw notFound(registry.about(name))
       const draft = await change.draft(undefined)
       if (draft.metadata.uid) throw uidConflict(registry, draft, '')
-      return { object: await createObject(registry, request, draft, namespace, change.tracked), created: true }
+      const created = await createObject(registry, request, draft, namespace, change.tracked).catch(async (error: unknown) => {
+        // Somebody else has made it meanwhile: then it is there to be changed.
+        if (!isApiError(error, 'AlreadyExists') || !(await registry.storage.current(namespace, name))) throw error
+      })
+      if (created) return { object: created, created: true }
+    } else {
+      const draft = await change.draft(current.object)
+      const changed = await changeCurrent(registry, request, change, current, draft)
+      if (changed) return { object: changed, created: false }
     }
-    const draft = await change.draft(current.object)
-    const changed = await changeCurrent(registry, request, change, current, draft)
-    if (changed) return { object: changed, created: false }
-    if (attempt === attempts) throw modified(registry.about(name))
+    if (request.signal.aborted) throw modified(registry.about(name))
   }
 }
 
