@@ -163,11 +163,17 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
   }
 }
 
+/**
+ * Most of what requests allocate is dead before so much was allocated. And where V8 collects a heap only when it is four times
+ * as large as what is alive in it, as it does on a machine with much memory, most of it is dead.
+ */
+const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=150']
+
 function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: number[]): ChildProcess {
   const log = openSync(join(data.logs, 'skiff.log'), 'a')
   const hostNetwork = openSync('/proc/self/ns/net', 'r')
   const node = process.execPath
-  const server = [node, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', join(import.meta.dirname, 'inside.ts')]
+  const server = [node, '--disable-warning=ExperimentalWarning', ...heapFlags, join(import.meta.dirname, 'inside.ts')]
   const child = spawn(
     findProgram('unshare') ?? 'unshare',
     [
