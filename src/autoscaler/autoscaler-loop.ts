@@ -6,7 +6,7 @@ import type { Timer } from '../machinery/clock.ts'
 import { isApiError } from '../machinery/errors.ts'
 import { Announcements } from './announcements.ts'
 import type { AutoscalerMetrics } from './autoscaler-metrics.ts'
-import { ClusterView } from './cluster-view.ts'
+import { ClusterView, isUnschedulable } from './cluster-view.ts'
 import { countNodes, isSafeToAutoscale } from './node-counts.ts'
 import { deleteNode } from './node-deletion.ts'
 import { leavingAnnotation, type NodePool } from './node-pool.ts'
@@ -167,7 +167,8 @@ export class AutoscalerLoop {
     }
     const waits = found.unneeded.map((node) => this.#times.left(node, this.#settings))
     this.#metrics.unneeded(found.unneeded.length, found.kept, waits.length > 0 && this.#times.isCoolingDown(found.unneeded, this.#settings))
-    this.#metrics.unschedulablePods(this.#view.pending.size)
+    const unschedulable = [...this.#view.pending.values()].filter(isUnschedulable).length
+    this.#metrics.pendingPods(unschedulable, this.#view.pending.size - unschedulable)
     await this.#report(known, found.unneeded)
     this.#metrics.lastSuccessAt = this.#context.clock.monotonic()
     return Math.min(

@@ -79,8 +79,11 @@ export class AutoscalerMetrics {
       .set(yes ? 1 : 0)
   }
 
-  unschedulablePods(count: number): void {
-    this.#gauge('unschedulable_pods_count', 'Pods that have no place.', ['type']).of('unschedulable').set(count)
+  /** `untried`: the scheduler has not looked at them yet. */
+  pendingPods(unschedulable: number, untried: number): void {
+    const counts = this.#gauge('unschedulable_pods_count', 'Pods that have no place.', ['type'])
+    counts.of('unschedulable').set(unschedulable)
+    counts.of('scheduler_unprocessed').set(untried)
   }
 
   unneeded(count: number, kept: ReadonlyMap<string, string>, inCooldown: boolean): void {

@@ -153,7 +153,7 @@ test('a pod that is too large for every template says so of each', () =>
     await cluster.pass(3)
     assert.deepEqual(await cluster.nodes(), [])
     assert.deepEqual(await cluster.events('Pod'), ["NotTriggerScaleUp: pod didn't trigger scale-up: 2 Insufficient cpu"])
-    assert.equal(cluster.metric('unschedulable_pods_count'), 1)
+    assert.equal(cluster.metric('unschedulable_pods_count', { type: 'unschedulable' }), 1)
   }))
 
 test('pods that are to be spread get nodes enough, also over pools of several zones', () =>
