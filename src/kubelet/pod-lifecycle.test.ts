@@ -622,4 +622,6 @@ it('a pod in the network of the node has its addresses', async () => {
   await node.createPod('agent', { hostNetwork: true })
   const pod = await node.untilReady('agent')
   assert.deepEqual(pod.status?.podIPs, [{ ip: '192.168.0.1' }])
+  // Nobody had to find a node for it.
+  assert.partialDeepStrictEqual(conditionOf(pod, 'PodScheduled'), { status: 'True', observedGeneration: 1 })
 })

@@ -268,8 +268,9 @@ class Scheduler {
     const isNominated = nominated === (pod.status?.nominatedNodeName ?? '')
     if (isNominated && current?.status === 'False' && current.reason === reason && current.message === message) return
     const lastTransitionTime = current?.status === 'False' ? current.lastTransitionTime : timestamp(this.#context.clock.now())
-    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime }
-    const { namespace, name, uid } = pod.metadata
+    const { namespace, name, uid, generation } = pod.metadata
+    const observed = generation === undefined ? {} : { observedGeneration: generation }
+    const condition = { type: 'PodScheduled', status: 'False', ...observed, reason, message, lastProbeTime: null, lastTransitionTime }
     try {
       await this.#context.client.patch(
         Pod,

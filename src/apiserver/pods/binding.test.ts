@@ -19,6 +19,8 @@ test('a pod is given to a node once, and is of the same generation after it', as
   const { object } = await t.call('GET', `${pods}/web`)
   assert.equal((object.spec as unknown as { nodeName: string }).nodeName, 'n')
   assert.equal(object.metadata.generation, 1)
+  const { conditions } = object.status as unknown as { conditions: object[] }
+  assert.partialDeepStrictEqual(conditions, [{ type: 'PodScheduled', status: 'True', observedGeneration: 1 }])
   const again = await bind('other')
   assert.equal(again.status, 409)
   assert.match(again.object.message as unknown as string, /pod web is already assigned to node "n"/)

@@ -53,7 +53,7 @@ async function bind(registry: Registry, request: WriteRequest, context: RequestC
 }
 
 function assign(pod: V1Pod, node: string, binding: AnyObject, registry: Registry): void {
-  const { name, uid, deletionTimestamp } = pod.metadata
+  const { name, uid, generation, deletionTimestamp } = pod.metadata
   const refuse = (why: string) => conflict({ resource: 'pods/binding', name }, why)
   if (binding.metadata.uid && binding.metadata.uid !== uid)
     throw refuse(`Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${uid}`)
@@ -67,7 +67,11 @@ function assign(pod: V1Pod, node: string, binding: AnyObject, registry: Registry
   const { nominatedNodeName: _, ...status } = pod.status ?? {}
   pod.status = {
     ...status,
-    conditions: withCondition(pod.status?.conditions ?? [], { type: 'PodScheduled', status: 'True' }, timestamp(registry.clock.now())),
+    conditions: withCondition(
+      pod.status?.conditions ?? [],
+      { type: 'PodScheduled', status: 'True', ...(generation === undefined ? {} : { observedGeneration: generation }) },
+      timestamp(registry.clock.now()),
+    ),
   }
 }
 

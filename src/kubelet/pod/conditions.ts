@@ -9,6 +9,7 @@ export const ownConditions = [
   'Initialized',
   'Ready',
   'ContainersReady',
+  'PodScheduled',
   'DisruptionTarget',
   'PodResizePending',
   'PodResizeInProgress',
@@ -35,6 +36,8 @@ export function computeConditions(sources: ConditionSources): Draft[] {
     initializedCondition(sources),
     readyCondition(sources, containersReady),
     containersReady,
+    // Also of one that nobody had to find a node for.
+    yes('PodScheduled'),
   ]
 }
 
