@@ -4,15 +4,18 @@ import type { ReconcileContext } from '../client/controller.ts'
 import { ControllerRevision } from '../client/resources.ts'
 import { isApiError } from '../machinery/errors.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import type { V1ControllerRevision, V1PodTemplateSpec } from '../machinery/schema/generated/types.ts'
+import type { V1ControllerRevision, V1LabelSelector, V1PodTemplateSpec } from '../machinery/schema/generated/types.ts'
+import { matchesLabelSelector } from '../machinery/selectors.ts'
+import { claim } from './claim.ts'
 import { deepEqual } from './deep-equal.ts'
-import { controllerReference, isControlledBy } from './owner-reference.ts'
+import { controllerOf, controllerReference, isControlledBy } from './owner-reference.ts'
 import { templateHash } from './pod-template-hash.ts'
 
 export interface RevisionOwner {
   resource: ResourceRef
   object: KubeObject & { metadata: { namespace: string } }
   template: V1PodTemplateSpec
+  selector: V1LabelSelector
   collisionCount: number | undefined
   /** Where a revision bears its hash; clients look for it under another name for each kind of owner. */
   hashLabel: string
@@ -34,16 +37,29 @@ export function revisionsOf({ object }: RevisionOwner, { owned }: ReconcileConte
     .sort(byRevision)
 }
 
+/** Of these, the ones that an owner before this one left: so it goes on where that one was, and its pods stay as they are. */
+function adopted(candidates: V1ControllerRevision[], { resource, object, selector, hashLabel }: RevisionOwner, { client }: ReconcileContext) {
+  const matches = ({ metadata: { labels } }: V1ControllerRevision) => labels?.[hashLabel] !== undefined && matchesLabelSelector(selector, labels)
+  return claim(
+    candidates.filter((revision) => !controllerOf(revision)),
+    { client, resource: ControllerRevision, ownerResource: resource, owner: object, matches },
+  )
+}
+
 /** The revision of the present template: found, brought to the front, or made. */
 export async function currentRevision(owner: RevisionOwner, context: ReconcileContext): Promise<V1ControllerRevision> {
   const { object, template, resource } = owner
-  const known = revisionsOf(owner, context)
+  const orphans = context
+    .informer(ControllerRevision)
+    .inNamespace(object.metadata.namespace)
+    .filter((revision) => !controllerOf(revision))
+  const known = [...revisionsOf(owner, context), ...(await adopted(orphans, owner, context))].sort(byRevision)
   // `$patch` makes it a strategic merge patch that puts the template in place: that is how clients go back to it.
   const data = { spec: { template: { ...template, $patch: 'replace' } } }
   const next = (known.at(-1)?.revision ?? 0) + 1
   const same = known.find((revision) => deepEqual(revision.data, data))
   if (same) return same.revision === next - 1 ? same : context.client.update(ControllerRevision, { ...same, revision: next })
-  const hash = templateHash(template, owner.collisionCount)
+  const hash = templateHash(template, owner.collisionCount || undefined)
   const { name, namespace, annotations } = object.metadata
   const labels = { ...template.metadata?.labels, [owner.hashLabel]: hash }
   // Annotations come along: `kubectl rollout history` shows the cause of each change from there.
@@ -53,7 +69,8 @@ export async function currentRevision(owner: RevisionOwner, context: ReconcileCo
   } catch (error) {
     if (!isApiError(error, 'AlreadyExists')) throw error
     const found = await context.client.get(ControllerRevision, { namespace, name: metadata.name })
-    if (isControlledBy(found, object) && deepEqual(found.data, data)) return found
+    const isOurs = isControlledBy(found, object) || object.metadata.deletionTimestamp !== undefined || (await adopted([found], owner, context)).length > 0
+    if (isOurs && deepEqual(found.data, data)) return found
     throw new RevisionCollision(metadata.name)
   }
 }

@@ -37,6 +37,7 @@ export const daemonSetController: AnyController = defineController<V1DaemonSet>(
       resource: DaemonSet,
       object: set,
       template: set.spec.template,
+      selector: set.spec.selector,
       collisionCount: set.status?.collisionCount,
       hashLabel: revisionLabel,
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PersistentVolumeClaim, Pod, StatefulSet } from '../client/resources.ts'
+import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../client/resources.ts'
 import type { V1StatefulSetSpec } from '../machinery/schema/generated/types.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
 import { statefulSetController } from './stateful-set.ts'
@@ -107,6 +107,27 @@ test('Parallel: all at once', async () => {
   await create(bench, { podManagementPolicy: 'Parallel' })
   await bench.settle(500)
   assert.equal((await bench.pods()).length, 3)
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('a set that is made anew over the pods of the one before takes them and their revision as they are', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(statefulSetController)
+  const collector = bench.runWith(startGarbageCollector)
+  await create(bench)
+  await rollOut(bench)
+  const uids = async () => (await bench.pods()).map(({ metadata }) => metadata.uid)
+  const before = await uids()
+  await bench.client.delete(StatefulSet, at, { propagationPolicy: 'Orphan' })
+  await bench.settle(5000)
+  assert.equal(await bench.client.find(StatefulSet, at), undefined)
+  await create(bench, { podManagementPolicy: 'Parallel' })
+  await rollOut(bench)
+  assert.deepEqual(await uids(), before)
+  const [revision, ...others] = (await bench.client.list(ControllerRevision)).items
+  assert.deepEqual([revision?.metadata.ownerReferences?.[0]?.name, revision?.revision, others.length], ['db', 1, 0])
+  await collector.stop()
   await controllers.stop()
   await bench.stop()
 })

@@ -43,6 +43,7 @@ export const statefulSetController: AnyController = defineController<V1StatefulS
       resource: StatefulSet,
       object: set,
       template: set.spec.template,
+      selector: set.spec.selector,
       collisionCount: set.status?.collisionCount,
       hashLabel: 'controller.kubernetes.io/hash',
     }
