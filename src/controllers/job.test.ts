@@ -321,3 +321,27 @@ test('podReplacementPolicy Failed: an index is not begun again while its pod may
   await controllers.stop()
   await bench.stop()
 })
+
+test('pods that are dismissed, of a job that rests or has too many, do not count as failed', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  await create(bench, { completions: 3, parallelism: 3, backoffLimit: 0 })
+  await bench.settle()
+  const active = async () => (await bench.pods()).filter(({ metadata }) => !metadata.deletionTimestamp).length
+  for (const pod of await bench.pods()) {
+    const target = { apiVersion: 'v1', kind: 'Node', name: 'a' }
+    await bench.client.subresource(Pod, pod.metadata, 'binding', 'create', { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target })
+  }
+  await bench.client.patch(Job, at, 'merge', { spec: { parallelism: 2 } })
+  await bench.settle()
+  assert.equal(await active(), 2)
+  await bench.client.patch(Job, at, 'merge', { spec: { suspend: true } })
+  await bench.settle()
+  assert.equal(await active(), 0)
+  assert.deepEqual([(await status(bench))?.failed, await holds(bench)], [undefined, ['Suspended JobSuspended']])
+  await bench.client.patch(Job, at, 'merge', { spec: { suspend: false } })
+  await bench.settle()
+  assert.deepEqual([await active(), (await status(bench))?.failed], [2, undefined])
+  await controllers.stop()
+  await bench.stop()
+})

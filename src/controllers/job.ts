@@ -15,7 +15,7 @@ import { JobMetrics } from './job-metrics.ts'
 import { indexAnnotation, indexOf, isEnding, isTracked, letGo, type Tally, tallied, tally, trackingFinalizer, untrack } from './job-tracking.ts'
 import { completionsReached, judge, type Verdict } from './job-verdict.ts'
 import { controllerOf } from './owner-reference.ts'
-import { createPod, deletePod, podFrom } from './pod-control.ts'
+import { createPod, deletePod, type PodOwner, podFrom } from './pod-control.ts'
 import { inDeletionOrder } from './pod-deletion-order.ts'
 import { isActive, isReady } from './pod-state.ts'
 import { slowStart } from './slow-start.ts'
@@ -87,10 +87,18 @@ async function bringOn(job: V1Job, pods: V1Pod[], look: Look, context: Reconcile
   await letGo(client, pods, counts)
   if (isOver(job) || verdict || job.spec.suspend) {
     if (active.length > 0) look.action = 'pods_deleted'
-    await Promise.all(active.map((pod) => deletePod(pod, { resource: Job, object: job }, context)))
+    // Those of a job that is over are counted; one that rests has lost nothing.
+    const remove = isOver(job) || verdict ? deletePod : dismiss
+    await Promise.all(active.map((pod) => remove(pod, { resource: Job, object: job }, context)))
     return undefined
   }
   return manage(job, pods, active, counts, look, context)
+}
+
+/** Deletes a pod that has done nothing wrong: it is not waited for, and does not count as failed. */
+async function dismiss(pod: V1Pod, owner: PodOwner, context: ReconcileContext): Promise<void> {
+  if (isTracked(pod)) await untrack(context.client, pod)
+  await deletePod(pod, owner, context)
 }
 
 /** Jobs that may want a pod that nobody controls, and the one that it was made for, there or not. */
@@ -203,7 +211,7 @@ async function manage(
   if (active.length > wanted) {
     look.action = 'pods_deleted'
     const surplus = inDeletionOrder(active, context.clock.now(), () => 0).slice(0, active.length - wanted)
-    await Promise.all(surplus.map((pod) => deletePod(pod, owner, context)))
+    await Promise.all(surplus.map((pod) => dismiss(pod, owner, context)))
     return untilDeadline(job, context)
   }
   const missing = Math.min(wanted - active.length - ending.length, burst)
