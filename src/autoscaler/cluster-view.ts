@@ -22,6 +22,15 @@ export const scaleDownDisabledAnnotation = 'cluster-autoscaler.kubernetes.io/sca
 
 export const isKeptByHand = ({ metadata }: V1Node): boolean => metadata.annotations?.[scaleDownDisabledAnnotation] === 'true'
 
+/** From being registered to being ready a node needs less. */
+const startMs = 60_000
+
+/** Whether it became what it is long after it had come: not ready then means that it was ready before, whoever saw it. */
+function hasChanged({ metadata, status }: V1Node): boolean {
+  const at = status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime
+  return at !== undefined && Date.parse(at) > Date.parse(metadata.creationTimestamp) + startMs
+}
+
 export class ClusterView {
   readonly cache = new SchedulerCache()
   readonly plugins: readonly Plugin[]
@@ -59,7 +68,7 @@ export class ClusterView {
         }
         this.cache.setNode(object)
         const ready = isReady(object)
-        if (ready) this.#wereReady.add(uid)
+        if (ready || (!previous && hasChanged(object))) this.#wereReady.add(uid)
         if (!previous || ready !== isReady(previous)) onWake(revision)
         else if (isKeptByHand(object) !== isKeptByHand(previous)) onLess(revision)
       }),

@@ -222,6 +222,7 @@ export const nodePoolDefinition: New<V1CustomResourceDefinition> = {
           column('Ready', 'integer', '.status.ready', 'Nodes that are ready.'),
           column('Target', 'integer', '.status.targetSize', 'Nodes that there are to be.', 1),
           column('Backing off', 'string', '.status.conditions[?(@.type=="BackingOff")].status', 'Whether it failed to make nodes lately.', 1),
+          column('Deleting', 'string', '.status.conditions[?(@.type=="Deleting")].reason', 'What a deleted pool is at.', 1),
           column('Age', 'date', '.metadata.creationTimestamp', 'Since when there is the pool.'),
         ],
       },

@@ -347,3 +347,16 @@ test("another autoscaler's mark is left alone", () =>
     await cluster.pass(30)
     assert.deepEqual((await cluster.client.get(Node, { name: 'foreign' })).spec.taints, taints)
   }))
+
+test('a node that was ready long ago is not taken for one that never came, by an autoscaler that did not see it', () =>
+  withCluster(async (cluster) => {
+    await cluster.pool('workers', { minSize: 1, provisionSeconds: 30 })
+    await cluster.pass(70)
+    const [name = ''] = await cluster.nodes()
+    await cluster.machines.setReady(name, false)
+    await cluster.stopAutoscaler()
+    cluster.startAutoscaler()
+    await cluster.pass(60)
+    assert.deepEqual(await cluster.nodes(), [name])
+    assert.ok(!(await cluster.events()).some((event) => event.startsWith('ScaleUpTimedOut')))
+  }))
