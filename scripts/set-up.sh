@@ -7,10 +7,6 @@ cd "$root"
 
 say() { echo "set-up: $*" >&2; }
 
-# The packages by a program that each brings.
-wanted="unshare:util-linux tini:tini crun:crun conmon:conmon nft:nftables ip:iproute2 nginx:nginx-light mmdebstrap:mmdebstrap zstd:zstd unzip:unzip busybox:busybox-static perl:perl-base tar:tar conntrack:conntrack pasta:passt"
-[ "${1:-}" != test ] || wanted="$wanted docker-registry:docker-registry psql:postgresql-client curl:curl openssl:openssl"
-
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || [ ! -x node_modules/.bin/node ]; then
   command -v npm >/dev/null || { say "npm is missing: install Node.js 20 or newer with npm"; exit 1; }
   say "installing npm packages"
@@ -22,9 +18,11 @@ export PATH
 [ -e src/machinery/schema/generated/types.ts ] || npm run --silent generate >&2
 
 missing=
-for pair in $wanted; do
-  command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
-done
+while read -r program package purpose; do
+  case $program in '' | '#'*) continue ;; esac
+  [ -z "$purpose" ] || [ "$purpose" = "${1:-}" ] || continue
+  command -v "$program" >/dev/null || missing="$missing $package"
+done <scripts/system-packages
 if [ -n "$missing" ]; then
   if [ "$(id -u)" != 0 ]; then
     say "these system packages are missing, and installing them needs root:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
