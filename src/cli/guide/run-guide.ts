@@ -6,8 +6,8 @@ import { whatHappened } from './happened.ts'
 import type { GuideReport, Statement, Step, StepReport } from './step.ts'
 import { manifests, steps } from './steps.ts'
 
-/** Seconds that a statement gets to hold. */
-const patience = 120
+/** Seconds that a statement gets to hold. Scaling waits for load that a busy machine is slow to make. */
+const patience = 300
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50))
 
