@@ -37,6 +37,7 @@ function help(): string {
 
 async function main(words: string[]): Promise<number> {
   const [name = 'help', ...rest] = words
+  if (name === 'help' && rest[0] !== undefined) return main([rest[0], '--help'])
   if (['help', '--help', '-h'].includes(name)) {
     console.log(help())
     return 0
@@ -53,12 +54,16 @@ async function main(words: string[]): Promise<number> {
       allowPositionals: true,
     })
   } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message.replace(/\.? To specify.*$/, '') : error}: 'skiff ${name} --help' shows what there is`)
+    const [said = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new UserError(`${said.replace(/\.?( To specify.*)?$/, '')}: 'skiff ${name} --help' shows what there is`)
   }
   if (parsed.values.help) {
     console.log(helpOf(command))
     return 0
   }
+  // `skiff down work` must not stop the usual cluster.
+  if (command.usage === undefined && parsed.positionals.length > 0)
+    throw new UserError(`'skiff ${name}' takes options alone, and '${parsed.positionals[0]}' is none: 'skiff ${name} --help' shows what there is`)
   return (await command.run(parsed.values as Record<string, string | boolean | undefined>, parsed.positionals)) ?? 0
 }
 

@@ -67,8 +67,9 @@ async function endGently(firstProcess: number, alive: () => boolean): Promise<vo
 /**
  * Returns false when no cluster was running. Removes the empty cgroup directories and the kubeconfig's context either
  * way. A start that is under way is waited for, as far as there is something to stop.
+ * `warn` hears of what could not be done, and is no reason to stop halfway.
  */
-export async function stopCluster(data: DataDirectory): Promise<boolean> {
+export async function stopCluster(data: DataDirectory, warn: (trouble: string) => void = () => {}): Promise<boolean> {
   if (!existsSync(join(data.root, 'layout'))) return false
   const unlock = await waitToLockLife(data, 'stopping', pause)
   try {
@@ -83,9 +84,12 @@ export async function stopCluster(data: DataDirectory): Promise<boolean> {
     if (last) {
       // Processes of a killed namespace leave their cgroups a moment after it is gone.
       for (let tries = 0; removeCgroups(last.id).length > 0 && tries < 100; tries++) await pause()
-      await removeFromKubeconfig(last.kubeconfig, { context: last.context })
     }
     if (cluster) forgetCluster(data)
+    if (last)
+      await removeFromKubeconfig(last.kubeconfig, { context: last.context }).catch((error) =>
+        warn(`the context '${last.context}' stays in ${last.kubeconfig}: ${error instanceof Error ? error.message : error}`),
+      )
     return cluster !== undefined
   } finally {
     unlock()

@@ -25,8 +25,8 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
   const up = () => run(skiff, upWords(cluster.dataDir))
   const down = async () => {
     const begun = performance.now()
-    const { stdout } = await run(skiff, ['down', '--data-dir', cluster.dataDir])
-    return { stdout, seconds: (performance.now() - begun) / 1000 }
+    const { stdout, stderr } = await run(skiff, ['down', '--data-dir', cluster.dataDir])
+    return { stdout, stderr, seconds: (performance.now() - begun) / 1000 }
   }
   const known = () => existsSync(join(cluster.dataDir, 'cluster.json'))
   const currentContext = () => (parse(readFileSync(kubeconfig, 'utf8')) as { 'current-context': string })['current-context']
@@ -88,8 +88,15 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
   it('is stopped while it starts', async () => {
     const start = starting()
     await eventually('it is on its way', async () => known())
-    const { stdout, seconds } = await down()
+    const config = readFileSync(kubeconfig)
+    writeFileSync(kubeconfig, 'clusters: [x')
+    const { stdout, stderr, seconds } = await down()
+    writeFileSync(kubeconfig, config)
     assert.match(stdout, /^stopped\n/)
+    assert.match(
+      stderr,
+      /^skiff: the context 'skiff-.*' stays in \S+kubeconfig: .* is not a kubeconfig \(.*\): mend it, or choose another with --kubeconfig\n$/,
+    )
     assert.ok(seconds < 20, `${seconds} s`)
     const { code, said } = await start.ended
     assert.equal(code, 1)

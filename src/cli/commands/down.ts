@@ -13,7 +13,7 @@ export const down: Command = {
   options: { 'data-dir': dataDirOption, purge: { type: 'boolean', help: 'remove the data directory too' } },
   async run(values) {
     const data = dataDirOf(values)
-    const wasRunning = await stopCluster(data)
+    const wasRunning = await stopCluster(data, (trouble) => console.error(`skiff: ${trouble}`))
     const wasAgent = await stopMachine(data, realClock)
     console.log(wasRunning || wasAgent ? 'stopped' : `no cluster was running over ${data.root}`)
     if (values.purge) {

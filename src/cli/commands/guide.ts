@@ -8,6 +8,7 @@ import type { Command } from '../command.ts'
 import { openGuideCluster } from '../guide/guide-cluster.ts'
 import { runGuide } from '../guide/run-guide.ts'
 import { port } from '../numbers.ts'
+import { dataDirOf } from './data-dir.ts'
 
 export const guide: Command = {
   name: 'guide',
@@ -23,7 +24,7 @@ export const guide: Command = {
   async run(values) {
     checkRequirements()
     const started = performance.now()
-    const directory = String(values['data-dir'])
+    const directory = dataDirOf(values).root
     await stopCluster(dataDirectory(directory))
     const data = prepareDataDirectory(directory)
     // Every run tells the whole story: only the images are kept from the last one.

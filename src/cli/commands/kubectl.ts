@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { dataDirectory, runningCluster } from '../../cluster/data-directory.ts'
+import { runningCluster } from '../../cluster/data-directory.ts'
 import { findKubectl } from '../../cluster/kubectl.ts'
 import { UserError } from '../../cluster/user-error.ts'
 import type { Command } from '../command.ts'
-import { dataDirOption } from './data-dir.ts'
+import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 /** `--data-dir DIRECTORY`, before kubectl's own words. */
 function withoutDataDir(words: string[]): { directory: string; rest: string[] } {
@@ -21,7 +21,7 @@ export const kubectl: Command = {
   passThrough: true,
   async run(_values, words) {
     const { directory, rest } = withoutDataDir(words)
-    const data = dataDirectory(directory)
+    const data = dataDirOf({ 'data-dir': directory })
     if (!runningCluster(data))
       throw new UserError(`no cluster is running over ${data.root}: 'skiff up' starts one ('skiff kubectl --data-dir DIRECTORY …' means another)`)
     const child = spawn(findKubectl(), rest, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: data.kubeconfig } })

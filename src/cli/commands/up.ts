@@ -5,7 +5,7 @@ import { kubeconfigEntry } from '../../cluster/kubeconfig-entry.ts'
 import { launch } from '../../cluster/launcher.ts'
 import { shortestGraceOfJoined, shortestGraceSeconds } from '../../cluster/node-lease.ts'
 import { optionalComponents, parseWithout } from '../../cluster/optional-components.ts'
-import { defaultKubeconfig, mergeKubeconfig } from '../../cluster/pki/kubeconfig.ts'
+import { checkKubeconfig, defaultKubeconfig, mergeKubeconfig } from '../../cluster/pki/kubeconfig.ts'
 import { checkRequirements } from '../../cluster/requirements.ts'
 import { parseSimulatedNodes } from '../../cluster/simulated-nodes/simulated-node-options.ts'
 import { stopCluster } from '../../cluster/stop.ts'
@@ -14,7 +14,7 @@ import { parseAddress } from '../../network/cidr.ts'
 import { autoscalerSettingsFrom } from '../autoscaler-options.ts'
 import type { Command } from '../command.ts'
 import { count, port, quantities } from '../numbers.ts'
-import { dataDirOption } from './data-dir.ts'
+import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 export const up: Command = {
   name: 'up',
@@ -48,9 +48,10 @@ export const up: Command = {
     })
     const autoscaler = values['cluster-autoscaler']
     checkRequirements()
-    const data = prepareDataDirectory(String(values['data-dir']))
+    const data = prepareDataDirectory(dataDirOf(values).root)
     const context = data.root === '/var/lib/skiff' ? 'skiff' : `skiff-${basename(data.root)}`
     const kubeconfig = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)
+    await checkKubeconfig(kubeconfig)
     const started = performance.now()
     const cluster = await launch(
       {
@@ -74,8 +75,12 @@ export const up: Command = {
         if (progress.at === 'node-ready') console.log(`the node is ready (${Math.round(performance.now() - started)} ms)`)
       },
     )
-    await mergeKubeconfig(kubeconfig, kubeconfigEntry(data, cluster), { current: true })
-    tell(cluster)
+    try {
+      await mergeKubeconfig(kubeconfig, kubeconfigEntry(data, cluster), { current: true })
+      tell(cluster)
+    } catch (error) {
+      console.error(`skiff: its context could not be merged into ${kubeconfig} (${error instanceof Error ? error.message : error}): use ${data.kubeconfig}`)
+    }
     if (values.detach) return 0
     console.log("Ctrl-C stops it ('skiff up --detach' leaves it running)")
     await new Promise<void>((resolve) => {

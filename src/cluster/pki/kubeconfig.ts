@@ -2,9 +2,12 @@
  * kubeconfig files. Merging changes the entries of one context and the current context; everything else in
  * the file, its order and its comments stay as they are.
  */
+import { existsSync } from 'node:fs'
+import { chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { UserError } from '../user-error.ts'
 import type { KeyPair } from './certificate-authority.ts'
 import { readIfThere, writeOwnerOnly } from './key-pair-file.ts'
 
@@ -88,7 +91,8 @@ async function open(file: string): Promise<Document> {
   const text = await readIfThere(file)
   if (text === undefined || text.trim() === '') return new Document({ apiVersion: 'v1', kind: 'Config' })
   const document = parseDocument(text)
-  if (document.errors.length > 0 || !isMap(document.contents)) throw new Error(`${file} is not a kubeconfig: ${document.errors[0]?.message ?? 'not a map'}`)
+  const why = document.errors[0]?.message.split('\n')[0]?.replace(/:$/, '') ?? (isMap(document.contents) ? undefined : 'it is not a map')
+  if (why !== undefined) throw new UserError(`${file} is not a kubeconfig (${why}): mend it, or choose another with --kubeconfig`)
   return document as unknown as Document
 }
 
@@ -111,6 +115,11 @@ function recordOfBefore(context: YAMLMap | undefined): YAMLMap | undefined {
 
 const beforeOf = (document: Document, context: unknown) => recordOfBefore(named(document, 'contexts', context))?.get('context')
 
+/** Throws {@link UserError} when a context could not be merged into it: better before a cluster is started than after. */
+export async function checkKubeconfig(file: string): Promise<void> {
+  await open(file)
+}
+
 /** Puts the context into the file, in place of one of the same name, and makes it the current one unless told not to. */
 export async function mergeKubeconfig(file: string, entry: KubeconfigEntry, options: { current?: boolean } = {}): Promise<void> {
   const document = await open(file)
@@ -120,7 +129,7 @@ export async function mergeKubeconfig(file: string, entry: KubeconfigEntry, opti
   const whole = options.current !== false && typeof before === 'string' && before !== '' ? { ...entry, before } : entry
   for (const [key, value] of Object.entries(parts(whole))) put(document, key, value)
   if (options.current !== false) document.set('current-context', entry.context)
-  await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
+  await replaceFile(file, document.toString({ lineWidth: 0 }))
 }
 
 /** Takes the context out again, with its cluster and user. Where it is still the current one, the one before it is again. */
@@ -145,7 +154,26 @@ export async function removeFromKubeconfig(file: string, entry: { context: strin
     if (named(document, 'contexts', before)) document.set('current-context', before)
     else document.delete('current-context')
   }
-  await writeOwnerOnly(file, document.toString({ lineWidth: 0 }))
+  await replaceFile(file, document.toString({ lineWidth: 0 }))
+}
+
+/**
+ * In one step, as {@link writeOwnerOnly}, but of a person's own file: where a link leads, and with its owner and mode. A
+ * new one belongs to whom the directory belongs: `sudo` must not take a kubeconfig away from its user.
+ */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const path = await realpath(file).catch(() => file)
+  const directory = dirname(path)
+  let existing = directory
+  while (!existsSync(existing)) existing = dirname(existing)
+  const { uid, gid } = await stat(existsSync(path) ? path : existing)
+  const made: string[] = []
+  for (let one = directory; one !== existing; one = dirname(one)) made.push(one)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const mode = existsSync(path) ? (await stat(path)).mode & 0o777 : 0o600
+  await writeFile(`${path}.new`, text, { mode })
+  if (process.getuid?.() === 0) for (const one of [...made, `${path}.new`]) await chown(one, uid, gid)
+  await rename(`${path}.new`, path)
 }
 
 /** Where kubectl would write: the first file of KUBECONFIG, else `~/.kube/config`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -84,6 +84,24 @@ describe('kubeconfig', () => {
     assert.equal(await current(), 'work')
     await removeFromKubeconfig(file, { context: 'work' })
     assert.equal(await current(), undefined)
+  })
+
+  it('stays whose it was, where it was, and as readable as it was', { skip: process.getuid?.() !== 0 ? 'needs root' : false }, async () => {
+    const [real, link] = [join(dir, 'real'), join(dir, 'link')]
+    await writeFile(real, 'apiVersion: v1\nkind: Config\n', { mode: 0o640 })
+    await chown(real, 1234, 1234)
+    await symlink(real, link)
+    await mergeKubeconfig(link, entry)
+    const { uid, gid, mode } = await stat(real)
+    assert.deepEqual([uid, gid, mode & 0o777], [1234, 1234, 0o640])
+    assert.equal((await lstat(link)).isSymbolicLink(), true)
+    assert.match(await readFile(real, 'utf8'), /current-context: skiff/)
+    // A new one belongs to whom the directory belongs.
+    await mkdir(join(dir, 'home'))
+    await chown(join(dir, 'home'), 1234, 1234)
+    await mergeKubeconfig(join(dir, 'home', '.kube', 'config'), entry)
+    for (const path of ['home/.kube', 'home/.kube/config']) assert.equal((await stat(join(dir, path))).uid, 1234)
+    assert.equal((await stat(join(dir, 'home/.kube/config'))).mode & 0o777, 0o600)
   })
 
   it('writes one of its own', async () => {
