@@ -61,6 +61,66 @@ describe('trace log', () => {
     log.close()
   })
 
+  it('answers with what was written since it was last asked', () => {
+    const log = openTraceLog(':memory:', new VirtualClock())
+    const revisions = (writes: { revision: number }[]) => writes.map(({ revision }) => revision)
+    log.record(write(10, 'pods', 'a'))
+    assert.deepEqual(revisions(log.writesOf('pods', 'shop', 'a')), [10])
+    assert.deepEqual(revisions(log.effectsOf(10)), [])
+    log.record(write(12, 'pods', 'b', [10]))
+    log.record(write(11, 'pods', 'a', [10]))
+    assert.deepEqual(revisions(log.writesOf('pods', 'shop', 'a')), [10, 11])
+    assert.deepEqual(revisions(log.effectsOf(10)), [11, 12])
+    assert.deepEqual(revisions(log.writesAfter(9, 2)), [10, 11])
+    log.close()
+  })
+
+  it('finds a write that was told of late', () => {
+    const log = openTraceLog(':memory:', new VirtualClock())
+    log.record(write(10, 'pods', 'a'))
+    log.record(write(12, 'pods', 'c'))
+    assert.equal(log.write(12)?.name, 'c')
+    log.record(write(11, 'pods', 'b'))
+    log.record(write(13, 'pods', 'd'))
+    assert.deepEqual(
+      [10, 11, 12, 13].map((revision) => log.write(revision)?.name),
+      ['a', 'b', 'c', 'd'],
+    )
+    assert.deepEqual(
+      log.writesAfter(11).map(({ name }) => name),
+      ['c', 'd'],
+    )
+    log.close()
+  })
+
+  it('forgets what another store did, and what is long ago', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'skiff-trace-'))
+    const file = join(directory, 'trace.db')
+    const before = openTraceLog(file, new VirtualClock())
+    before.record(write(5, 'pods', 'old'))
+    assert.equal(before.write(5)?.name, 'old')
+    before.record(write(20, 'pods', 'lost', [5]))
+    before.close()
+
+    const log = openTraceLog(file, new VirtualClock())
+    log.record(write(10, 'pods', 'new'))
+    assert.deepEqual(
+      log.writesAfter(0).map(({ name }) => name),
+      ['old', 'new'],
+    )
+    assert.equal(log.write(20), undefined)
+    assert.deepEqual(log.effectsOf(5), [])
+    log.record(write(100_000, 'pods', 'oldest'))
+    assert.equal(log.write(100_000)?.name, 'oldest')
+    for (let revision = 600_000; revision < 600_000 + 10_001; revision++) log.record(write(revision, 'pods', 'newer', [10]))
+    assert.equal(log.effectsOf(10).length, 10_001)
+    assert.equal(log.write(10), undefined)
+    assert.equal(log.write(100_000)?.name, 'oldest')
+    assert.deepEqual(log.writesOf('pods', 'shop', 'new'), [])
+    log.close()
+    rmSync(directory, { recursive: true })
+  })
+
   it('loses what cannot be written, and nothing but that', () => {
     const directory = mkdtempSync(join(tmpdir(), 'skiff-trace-'))
     const file = join(directory, 'trace.db')

@@ -2,11 +2,14 @@
  * The record of causes (design, "What happened, and why"): for each write who made it and because of which
  * revisions, and the spans of work between. A graph: writes are its nodes, by revision; `seen` its edges.
  * Kept in a SQLite file of its own, beside the state and never needed to run: losing the last tenth of a second
- * of it in a crash is accepted, so recording costs the write path next to nothing.
+ * of it in a crash is accepted, so recording costs the write path next to nothing. Writes are many and questions few:
+ * what was written is kept in pieces of text, and who asks by object or by cause makes an index first.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Cause, Span } from '../client/client.ts'
 import type { Clock, Timer } from '../machinery/clock.ts'
+import { TraceIndex } from './trace-index.ts'
+import { byRevision, readWrites, writeText } from './write-text.ts'
 
 export interface RecordedWrite {
   revision: number
@@ -56,11 +59,10 @@ export interface TraceLog {
   close(): void
 }
 
-const formatVersion = 2
+const formatVersion = 3
 const flushAfter = 100
-/** Writes kept; older ones go. */
+/** Writes kept, which is revisions; older ones go. */
 const keep = 500_000
-const maxSeen = 32
 
 type Row = Record<string, unknown>
 
@@ -76,12 +78,16 @@ export function openTraceLog(path: string, clock: Clock): TraceLog {
 class SqliteTraceLog implements TraceLog {
   readonly #db: DatabaseSync
   readonly #clock: Clock
-  readonly #insertWrite: StatementSync
-  readonly #insertEdge: StatementSync
+  readonly #insertPiece: StatementSync
   readonly #insertSpan: StatementSync
-  #writes: WriteToRecord[] = []
+  readonly #piecesOf: StatementSync
+  readonly #index: TraceIndex
+  /** Not written yet: the text of each write, and the least of their revisions. */
+  #texts: string[] = []
+  #first = Number.POSITIVE_INFINITY
   #spans: { component: string; span: Span; revision: number | null }[] = []
   #timer: Timer | undefined
+  #begun = false
   #sincePrune = 0
 
   constructor(path: string, clock: Clock) {
@@ -93,28 +99,28 @@ class SqliteTraceLog implements TraceLog {
     this.#db.exec(`
       PRAGMA user_version = ${formatVersion};
       PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
-      CREATE TABLE IF NOT EXISTS writes (
-        revision INTEGER PRIMARY KEY, resource TEXT, namespace TEXT, name TEXT, verb TEXT, subresource TEXT,
-        user TEXT, user_agent TEXT, component TEXT, at INTEGER, request_id TEXT, seen TEXT
-      );
-      CREATE INDEX IF NOT EXISTS writes_by_object ON writes (namespace, name, resource);
-      CREATE TABLE IF NOT EXISTS edges (seen INTEGER, revision INTEGER, PRIMARY KEY (seen, revision)) WITHOUT ROWID;
+      -- What was recorded in a tenth of a second, and the least of its revisions. Where the store is elsewhere, answers may come
+      -- in another order than revisions: then one stands in the piece after its own.
+      CREATE TABLE IF NOT EXISTS writes (id INTEGER PRIMARY KEY, first INTEGER, texts TEXT);
+      CREATE INDEX IF NOT EXISTS writes_by_first ON writes (first);
       CREATE TABLE IF NOT EXISTS spans (
         id INTEGER PRIMARY KEY, component TEXT, name TEXT, start INTEGER, end INTEGER, about TEXT, attributes TEXT, revision INTEGER
       );
-      CREATE INDEX IF NOT EXISTS spans_by_start ON spans (start);
-      -- A span goes with every write that followed from it, and is kept once, with the first.
+      -- A span goes with every write that followed from it, and is kept once, with the first. Spans are found by their start in it too.
       CREATE UNIQUE INDEX IF NOT EXISTS spans_once ON spans (start, component, name, about, attributes);
       CREATE INDEX IF NOT EXISTS spans_by_revision ON spans (revision);
     `)
-    this.#insertWrite = this.#db.prepare('INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#insertEdge = this.#db.prepare('INSERT OR IGNORE INTO edges VALUES (?, ?)')
+    this.#insertPiece = this.#db.prepare('INSERT INTO writes (first, texts) VALUES (?, ?)')
     this.#insertSpan = this.#db.prepare('INSERT OR IGNORE INTO spans (component, name, start, end, about, attributes, revision) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#piecesOf = this.#db.prepare('SELECT first, texts FROM writes WHERE first <= ? ORDER BY first DESC LIMIT 2')
+    this.#index = new TraceIndex(this.#db)
   }
 
   record(write: WriteToRecord): void {
-    this.#writes.push(write)
-    for (const span of write.cause?.spans ?? []) this.#spans.push({ component: write.cause?.component ?? '', span, revision: write.revision })
+    const { revision, cause } = write
+    this.#texts.push(writeText(write))
+    if (revision < this.#first) this.#first = revision
+    if (cause?.spans) for (const span of cause.spans) this.#spans.push({ component: cause.component, span, revision })
     this.#schedule()
   }
 
@@ -125,26 +131,28 @@ class SqliteTraceLog implements TraceLog {
 
   write(revision: number) {
     this.#flush()
-    const row = this.#db.prepare('SELECT * FROM writes WHERE revision = ?').get(revision)
-    return row && toWrite(row)
+    return this.#found([revision])[0]
   }
 
   writesOf(resource: string, namespace: string, name: string) {
     this.#flush()
-    return this.#db
-      .prepare('SELECT * FROM writes WHERE namespace = ? AND name = ? AND resource = ? ORDER BY revision')
-      .all(namespace, name, resource)
-      .map(toWrite)
+    return this.#found(this.#index.writesOf(resource, namespace, name))
   }
 
   writesAfter(revision: number, limit = 10_000) {
     this.#flush()
-    return this.#db.prepare('SELECT * FROM writes WHERE revision > ? ORDER BY revision LIMIT ?').all(revision, limit).map(toWrite)
+    const found: RecordedWrite[] = []
+    const from = Number(this.#piecesOf.all(revision).at(-1)?.first ?? 0)
+    for (const { first, texts } of this.#db.prepare('SELECT first, texts FROM writes WHERE first >= ? ORDER BY first').iterate(from)) {
+      if (found.length >= limit && Number(first) > (found.at(-1)?.revision ?? 0)) break
+      for (const write of readWrites(texts)) if (write.revision > revision) found.push(write)
+    }
+    return found.sort(byRevision).slice(0, limit)
   }
 
   effectsOf(revision: number) {
     this.#flush()
-    return this.#db.prepare('SELECT writes.* FROM edges JOIN writes USING (revision) WHERE edges.seen = ? ORDER BY edges.revision').all(revision).map(toWrite)
+    return this.#found(this.#index.effectsOf(revision))
   }
 
   spansBetween(from: number, to: number) {
@@ -170,68 +178,64 @@ class SqliteTraceLog implements TraceLog {
   #flush() {
     this.#timer?.cancel()
     this.#timer = undefined
-    if (this.#writes.length === 0 && this.#spans.length === 0) return
+    if (this.#texts.length === 0 && this.#spans.length === 0) return
     try {
       this.#store()
     } catch {
       // The disk is full, say: what could not be kept is lost, and the cluster goes on.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
     }
-    this.#writes = []
+    this.#texts = []
+    this.#first = Number.POSITIVE_INFINITY
     this.#spans = []
   }
 
   #store() {
     this.#db.exec('BEGIN')
-    for (const write of this.#writes) {
-      const seen = write.cause?.seen.slice(-maxSeen) ?? []
-      this.#insertWrite.run(
-        write.revision,
-        write.resource,
-        write.namespace,
-        write.name,
-        write.verb,
-        write.subresource,
-        write.user.name,
-        write.userAgent,
-        write.cause?.component ?? '',
-        write.at,
-        write.requestId,
-        JSON.stringify(seen),
-      )
-      for (const revision of seen) this.#insertEdge.run(revision, write.revision)
+    if (this.#texts.length > 0) {
+      if (!this.#begun) this.#begin(this.#first)
+      this.#insertPiece.run(this.#first, `[${this.#texts.join(',')}]`)
+      this.#sincePrune += this.#texts.length
+      if (this.#sincePrune > keep / 50) this.#prune(this.#first - keep)
     }
     for (const { component, span, revision } of this.#spans)
       this.#insertSpan.run(component, span.name, span.start, span.end, span.about ?? '', JSON.stringify(span.attributes ?? {}), revision)
-    this.#sincePrune += this.#writes.length
-    if (this.#sincePrune > keep / 50) this.#prune()
     this.#db.exec('COMMIT')
   }
 
-  #prune() {
-    this.#sincePrune = 0
-    const oldest = this.#db.prepare('SELECT revision, at FROM writes ORDER BY revision DESC LIMIT 1 OFFSET ?').get(keep)
-    if (!oldest) return
-    this.#db.prepare('DELETE FROM writes WHERE revision < ?').run(Number(oldest.revision))
-    this.#db.prepare('DELETE FROM edges WHERE seen < ?').run(Number(oldest.revision))
-    this.#db.prepare('DELETE FROM spans WHERE start < ?').run(Number(oldest.at))
+  /** Revisions that are there before they are first written were those of a store that is gone. */
+  #begin(revision: number) {
+    this.#begun = true
+    this.#db.prepare('DELETE FROM writes WHERE first >= ?').run(revision)
+    this.#index.clear()
   }
-}
 
-function toWrite(row: Row): RecordedWrite {
-  return {
-    revision: Number(row.revision),
-    resource: String(row.resource),
-    namespace: String(row.namespace),
-    name: String(row.name),
-    verb: String(row.verb),
-    subresource: String(row.subresource),
-    user: String(row.user),
-    userAgent: String(row.user_agent),
-    component: String(row.component),
-    at: Number(row.at),
-    requestId: String(row.request_id),
-    seen: JSON.parse(String(row.seen)) as number[],
+  #prune(revision: number) {
+    this.#sincePrune = 0
+    const oldest = this.#piecesOf.get(revision)
+    if (!oldest) return
+    const [write] = readWrites(oldest.texts)
+    this.#db.prepare('DELETE FROM writes WHERE first < ?').run(Number(oldest.first))
+    this.#db.prepare('DELETE FROM spans WHERE start < ?').run(write?.at ?? 0)
+    this.#index.clear()
+  }
+
+  /** Those of these revisions that are kept, in their order. */
+  #found(revisions: readonly number[]): RecordedWrite[] {
+    const found: RecordedWrite[] = []
+    let writes = new Map<number, RecordedWrite>()
+    for (const revision of revisions) {
+      if (!writes.has(revision))
+        writes = new Map(
+          this.#piecesOf
+            .all(revision)
+            .flatMap(({ texts }) => readWrites(texts))
+            .map((write) => [write.revision, write]),
+        )
+      const write = writes.get(revision)
+      if (write) found.push(write)
+    }
+    return found
   }
 }
 
