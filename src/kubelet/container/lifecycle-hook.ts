@@ -3,6 +3,8 @@ import type { V1LifecycleHandler } from '../../machinery/schema/generated/types.
 import { type Runtime, RuntimeError } from '../../runtime/runtime.ts'
 import { type NetworkProbes, type ProbeTarget, portNumber } from '../probes/probe.ts'
 
+const userAgent = { name: 'User-Agent', value: 'kube-lifecycle/1.36' }
+
 /** Runs a postStart or preStop hook; throws when it fails or its time is over. */
 export async function runHook(
   handler: V1LifecycleHandler,
@@ -22,9 +24,10 @@ export async function runHook(
       host: host || target.podIP,
       port: portNumber(target.container, port),
       path,
-      headers: [...httpHeaders],
+      headers: httpHeaders.some(({ name }) => name.toLowerCase() === 'user-agent') ? [...httpHeaders] : [...httpHeaders, userAgent],
     }
-    const { result, output } = await network.http(target, request, timeoutMs > 0 ? timeoutMs : 30_000)
-    if (result !== 'success') throw new RuntimeError('Unknown', output)
+    const { result, output, answered } = await network.http(target, request, timeoutMs > 0 ? timeoutMs : 30_000)
+    // It is told, and has answered: what it thinks of that is its own affair, as upstream.
+    if (result !== 'success' && !answered) throw new RuntimeError('Unknown', output)
   } else if (handler.sleep) await clock.sleep(Math.min(handler.sleep.seconds * 1000, timeoutMs > 0 ? timeoutMs : Number.POSITIVE_INFINITY), signal)
 }

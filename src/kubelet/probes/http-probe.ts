@@ -32,7 +32,7 @@ export async function probeHttp(clock: Clock, request: HttpProbeRequest, timeout
       url = next
       continue
     }
-    return status >= 200 && status < 400 ? success() : failure(`HTTP probe failed with statuscode: ${status}`)
+    return status >= 200 && status < 400 ? success() : { ...failure(`HTTP probe failed with statuscode: ${status}`), answered: true }
   }
 }
 

@@ -9,6 +9,7 @@ import { createServer } from '../../machinery/node-http.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { V1Container, V1Pod, V1Probe } from '../../machinery/schema/generated/types.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { runHook } from '../container/lifecycle-hook.ts'
 import { networkProbes } from './network-probes.ts'
 import type { ProbeTarget } from './probe.ts'
 import { runProbe } from './run-probe.ts'
@@ -50,6 +51,23 @@ describe('HTTP probes', () => {
   })
   const last = () => seen.at(-1)
   const headers = (name: string) => last()?.headers.filter((_, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === name)
+
+  it('of hooks tell, and mind only when nobody hears', async () => {
+    const tell = (at: number, path: string) => {
+      const target: ProbeTarget = { pod: { metadata: { name: 'p' } } as V1Pod, container: container(), containerId: 'c', podIP: '127.0.0.1' }
+      const signal = new AbortController().signal
+      return runHook({ httpGet: { path, port: at } }, target, {
+        runtime: {} as Runtime,
+        network: networkProbes(realClock),
+        clock: realClock,
+        timeoutMs: 1000,
+        signal,
+      })
+    }
+    await tell(port, '/fails')
+    assert.deepEqual([last()?.url, headers('user-agent')], ['/fails', ['kube-lifecycle/1.36']])
+    await assert.rejects(tell(1, '/'), /connection refused/)
+  })
 
   it('send the path and the headers that the pod says, beside their own', async () => {
     assert.equal((await probe(http('/healthz?full=1', port))).result, 'success')

@@ -12,6 +12,8 @@ export interface ProbeTarget {
 export interface ProbeResult {
   result: 'success' | 'failure' | 'unknown'
   output: string
+  /** Of a failure: somebody answered, but not as a probe wants it. */
+  answered?: boolean
 }
 
 /** Ways to probe over the network; a node without one answers in its own way. */
