@@ -96,7 +96,7 @@ describe('HTTP probes', () => {
   })
 
   it('fail by status, by time and without a server', async () => {
-    assert.deepEqual(await probe(http('/fails', port)), { result: 'failure', output: 'HTTP probe failed with statuscode: 503' })
+    assert.deepEqual(await probe(http('/fails', port)), { result: 'failure', output: 'HTTP probe failed with statuscode: 503', answered: true })
     assert.match(
       (await probe(http('/never', port))).output,
       /^Get "http:\/\/127\.0\.0\.1:\d+\/never": context deadline exceeded \(Client\.Timeout exceeded while awaiting headers\)$/,
