@@ -22,6 +22,7 @@ export const ReplicationController = defineResource<V1ReplicationController>({
   scale: { specReplicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
   storagePrefix: 'controllers',
   generation: true,
+  selectableFields: { 'status.replicas': (controller) => String(controller.status?.replicas ?? 0) },
   columns: [
     nameColumn,
     integer('Desired', ({ spec }) => spec?.replicas),

@@ -6,7 +6,7 @@ import { type Accepted, negotiate } from '../negotiation/accept.ts'
 import { mediaType } from '../negotiation/body.ts'
 import { includeObjectOf, present, presentEvents } from '../negotiation/present.ts'
 import { queryInteger } from '../query-integer.ts'
-import type { ApiResponse } from '../request.ts'
+import type { ApiResponse, RequestInfo } from '../request.ts'
 import { createObject } from './create.ts'
 import { decodeObject, expectedOf } from './decode.ts'
 import { deleteObject } from './delete.ts'
@@ -33,7 +33,7 @@ export async function serveResource(registry: Registry, context: RequestContext)
     if (!declared) throw noSuchPath()
     if (!declared.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed(registry.about(''), info.verb)
   } else if (!resource.verbs.some((verb) => verb === info.verb)) throw methodNotAllowed(registry.about(''), info.verb)
-  if (resource.namespaced && !info.namespace && !['list', 'watch', 'deletecollection'].includes(info.verb)) throw noSuchPath()
+  checkPath(registry, info)
   // A namespace's own path names it twice; nothing else that is not in a namespace has one.
   if (!resource.namespaced && info.namespace && info.namespace !== info.name) throw noSuchPath()
 
@@ -58,6 +58,17 @@ export async function serveResource(registry: Registry, context: RequestContext)
     default:
       throw methodNotAllowed(registry.about(''), info.verb)
   }
+}
+
+/** Each verb has its path: a whole cluster can be listed, but is not deleted by it. */
+function checkPath(registry: Registry, { namespace, name, verb, subresource }: RequestInfo): void {
+  const isRead = verb === 'list' || verb === 'watch'
+  if (registry.resource.namespaced && !namespace && !isRead) {
+    if (name && verb !== 'deletecollection') throw noSuchPath()
+    throw methodNotAllowed(registry.about(''), verb)
+  }
+  const wantsName = verb === 'update' || verb === 'patch'
+  if (!subresource && ((verb === 'create' && name) || (wantsName && !name))) throw methodNotAllowed(registry.about(name), verb)
 }
 
 function answer(registry: Registry, context: RequestContext, accepted: Accepted, status: number, object: unknown): ApiResponse {

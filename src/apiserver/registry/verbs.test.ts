@@ -217,3 +217,21 @@ test('the versions of an object share what they have in common', async () => {
   assert.ok(specOf(before))
   assert.equal(specOf(other), specOf(before), 'and so do the fields that are owned of objects that are alike')
 })
+
+test('each verb has its path: nothing is deleted in all namespaces at once', async () => {
+  await t.call('POST', path, configMap('stays'))
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  const wrong: [string, string][] = [
+    ['DELETE', '/api/v1/configmaps'],
+    ['POST', '/api/v1/configmaps'],
+    ['PUT', path],
+    ['PATCH', path],
+    ['POST', `${path}/stays`],
+  ]
+  for (const [method, at] of wrong) {
+    const { status, object } = await t.call(method, at, {}, { headers })
+    assert.deepEqual([status, object.reason], [405, 'MethodNotAllowed'], `${method} ${at}`)
+  }
+  assert.equal((await t.call('GET', `${path}/stays`)).status, 200)
+  assert.equal((await t.call('GET', '/api/v1/configmaps')).status, 200)
+})
