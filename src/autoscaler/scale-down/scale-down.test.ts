@@ -360,3 +360,25 @@ test('a node that was ready long ago is not taken for one that never came, by an
     assert.deepEqual(await cluster.nodes(), [name])
     assert.ok(!(await cluster.events()).some((event) => event.startsWith('ScaleUpTimedOut')))
   }))
+
+test('a node that is not ready any more goes after a time of its own, also with pods that nobody ends', () =>
+  withCluster(
+    async (cluster) => {
+      await cluster.pool('workers', { scaleDown: { ...scaleDown, unneededSeconds: 3600, unreadySeconds: 60 } })
+      await cluster.pods(2, { cpu: '3' })
+      await cluster.pass(8)
+      const [lost, kept] = [(await cluster.where('pod-0')) ?? '', (await cluster.where('pod-1')) ?? '']
+      await cluster.delete('pod-0')
+      await cluster.pod('stuck', { cpu: '500m', spec: { nodeName: lost } })
+      await cluster.pass(5)
+      await cluster.machines.setReady(lost, false)
+      cluster.machines.dead.add(lost)
+      await cluster.pass(50)
+      assert.deepEqual((await cluster.nodes()).sort(), [kept, lost].sort())
+      // A first try waits in vain for the pod to end; by the second it is overdue.
+      await cluster.pass(180)
+      assert.deepEqual(await cluster.nodes(), [kept])
+      assert.equal(cluster.metric('scaled_down_nodes_total', { reason: 'unready' }), 1)
+    },
+    { scaleDownDelayAfterFailureMs: 30_000 },
+  ))

@@ -12,6 +12,8 @@ export class PretendMachines implements NodeMaker {
   /** Of pools whose machines never come up, or cannot even be made. */
   readonly silent = new Set<string>()
   readonly broken = new Set<string>()
+  /** Names of nodes whose kubelets are away. */
+  readonly dead = new Set<string>()
   /** Nobody can be asked for anything. */
   unreachable: Error | undefined
   readonly asked: NodeToMake[] = []
@@ -69,7 +71,7 @@ export class PretendMachines implements NodeMaker {
   async tendPods(): Promise<void> {
     const { items } = await this.#client.list(Pod)
     for (const pod of items) {
-      if (!pod.spec.nodeName) continue
+      if (!pod.spec.nodeName || this.dead.has(pod.spec.nodeName)) continue
       try {
         if (pod.metadata.deletionTimestamp) await this.#client.delete(Pod, pod.metadata, { gracePeriodSeconds: 0 })
         else if (pod.status?.phase === 'Pending') {
