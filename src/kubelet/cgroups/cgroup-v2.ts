@@ -8,6 +8,7 @@ import { type Cgroups, podCgroup, podLimits } from './cgroups.ts'
 /** Shares of 2…262144 as weights of 1…10000, by the formula that runtimes use. */
 export const sharesToWeight = (shares: number): number => Math.floor(1 + ((shares - 2) * 9999) / 262_142)
 
+const needed = ['cpu', 'memory', 'pids']
 const handedOn = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb']
 
 /** One tree for all controllers; each group hands them on to those below. */
@@ -63,8 +64,34 @@ export class CgroupsV2 implements Cgroups {
   async #handOn(directory: string): Promise<void> {
     const words = async (file: string) => (await readFile(join(directory, file), 'utf8')).trim().split(' ').filter(Boolean)
     const [there, already] = await Promise.all([words('cgroup.controllers'), words('cgroup.subtree_control')])
-    // A group that holds processes cannot hand on more than it does already (the root of a container, for one).
+    const lacking = needed.filter((name) => !there.includes(name))
+    if (lacking.length > 0)
+      throw new Error(
+        `pods need the controllers ${needed.join(', ')} of control groups, and ${directory} has no ${lacking.join(', ')}: where it is a container's or a service's own, have them delegated to it`,
+      )
     const missing = there.filter((name) => handedOn.includes(name) && !already.includes(name))
-    if (missing.length > 0) await writeValue(directory, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
+    if (missing.length === 0) return
+    const handOn = () => writeValue(directory, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
+    try {
+      await handOn()
+    } catch (error) {
+      // A group that holds processes cannot hand on, except for the kernel's own root: what a container calls the root is none.
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || directory !== this.#mount) throw error
+      await this.#moveProcesses(directory, join(directory, 'init'))
+      await handOn()
+    }
+  }
+
+  /** As inits of containers do that start others in them. */
+  async #moveProcesses(from: string, to: string): Promise<void> {
+    await makeGroup(to)
+    for (const pid of (await readFile(join(from, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean)) {
+      try {
+        await writeValue(to, 'cgroup.procs', pid)
+      } catch (error) {
+        // It has ended meanwhile.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      }
+    }
   }
 }

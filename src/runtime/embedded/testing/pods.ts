@@ -75,7 +75,7 @@ export class Pods {
   }
 
   async output(id: string, script: string): Promise<string> {
-    const { stdout, stderr } = await this.runtime.execSync(id, ['sh', '-c', script], 10_000)
+    const { stdout, stderr } = await this.runtime.execSync(id, ['sh', '-c', script], 60_000)
     return Buffer.concat([stdout, stderr]).toString().trim()
   }
 
