@@ -27,7 +27,9 @@ const { values, positionals } = parseArgs({
 })
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
-const job = values.command ?? `exec sh scripts/run.sh ${values.guide ? 'guide --exit' : ['test', ...positionals.map(quoted)].join(' ')}`
+/** Where images are that were built outside: inside there is no archive to build them from. */
+const guide = 'guide --exit --data-dir "$PWD/.cache/guide"'
+const job = values.command ?? `exec sh scripts/run.sh ${values.guide ? guide : ['test', ...positionals.map(quoted)].join(' ')}`
 
 const root = join(import.meta.dirname, '../..')
 const cache = join(root, '.cache/machine')
