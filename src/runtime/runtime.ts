@@ -82,6 +82,8 @@ export interface ContainerSecurity {
   runAsUserName?: string
   runAsGroup?: number
   supplementalGroups: number[]
+  /** Only these: not those that the image's own files give its user (KEP-3619). */
+  strictGroups?: boolean
   addCapabilities: string[]
   dropCapabilities: string[]
   readonlyRootfs: boolean

@@ -87,6 +87,10 @@ describe('security', () => {
     const pod = podOf(container, spec)
     return securityOf(pod, first(pod), image(user), undefined)
   }
+  it('groups that the image gives are kept out where the pod says so', () => {
+    const groups = (supplementalGroupsPolicy: string) => of({}, { securityContext: { supplementalGroupsPolicy } }).strictGroups
+    assert.deepEqual([groups('Strict'), groups('Merge')], [true, undefined])
+  })
   it("the container's own comes before the pod's", () => {
     const security = of(
       { securityContext: { runAsUser: 5, capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] }, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true } },

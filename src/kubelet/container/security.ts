@@ -18,6 +18,7 @@ export function securityOf(pod: V1Pod, container: V1Container, image: Image, tar
     ...(runAsUser === undefined ? imageUser(image) : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     supplementalGroups: [...groups],
+    ...(ofPod.supplementalGroupsPolicy === 'Strict' ? { strictGroups: true } : {}),
     addCapabilities: of.capabilities?.add ?? [],
     dropCapabilities: of.capabilities?.drop ?? [],
     readonlyRootfs: of.readOnlyRootFilesystem ?? false,

@@ -17,7 +17,7 @@ import type { ContainerRecord, SandboxRecord } from './records.ts'
 import { namespacePaths } from './sandbox-namespaces.ts'
 import { makeDirectoryInRoot } from './spec/rootfs-path.ts'
 import { specOf } from './spec/spec.ts'
-import { resolveUser } from './spec/user.ts'
+import { homeOf, resolveUser } from './spec/user.ts'
 
 /** Nothing is left when it fails. `pidPath` finds a shared PID namespace. */
 export async function prepareContainer(
@@ -51,6 +51,7 @@ export async function prepareContainer(
       config: { ...config, mounts },
       image: settings,
       user,
+      home: homeOf(rootfs, user),
       hostname: sandbox.config.hostname,
       rootfs,
       cgroupsPath: cgroup,

@@ -61,7 +61,7 @@ if (inside)
         envs: [{ key: 'A', value: 'b' }],
         security: { runAsUser: 1000, runAsGroup: 3000, supplementalGroups: [2000], noNewPrivileges: true },
       })
-      assert.equal(await pods.output(id, 'id; hostname; echo $A'), 'uid=1000 gid=3000 groups=2000,3000\npod\nb')
+      assert.equal(await pods.output(id, 'id; hostname; echo $A $HOME'), 'uid=1000 gid=3000 groups=2000,3000\npod\nb /')
       assert.equal(await pods.output(id, 'cat /etc/resolv.conf'), 'search default.svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:5')
       assert.match(await pods.output(id, 'grep -E "Seccomp:|NoNewPrivs|CapEff" /proc/self/status'), /CapEff:\t0{16}\nNoNewPrivs:\t1\nSeccomp:\t2/)
       assert.match(await pods.output(id, 'echo 1 >/proc/sys/kernel/panic'), /Read-only|denied|nonexistent/)

@@ -20,10 +20,7 @@ export function argumentsOf(config: Pick<ContainerConfig, 'command' | 'args'>, i
 
 export function processOf(
   config: ContainerConfig,
-  image: ImageSettings,
-  user: ProcessUser,
-  hostname: string,
-  host: HostLimits,
+  { image, user, home, hostname, host }: { image: ImageSettings; user: ProcessUser; home: string; hostname: string; host: HostLimits },
 ): { process: OciProcess; notices: string[] } {
   const env = new Map<string, string>()
   const set = (entry: string) => env.set(entry.split('=')[0] ?? '', entry)
@@ -32,6 +29,7 @@ export function processOf(
   if (config.tty) set('TERM=xterm')
   for (const entry of image.Env ?? []) set(entry)
   for (const { key, value } of config.envs) set(`${key}=${value}`)
+  if (!env.has('HOME')) set(`HOME=${home}`)
   const { security } = config
   const { granted, refused } = capabilitiesOf(
     { privileged: security.privileged, add: security.addCapabilities, drop: security.dropCapabilities },

@@ -10,7 +10,7 @@ import { argumentsOf } from './process.ts'
 import { resourcesOf } from './resources.ts'
 import { pathInRoot } from './rootfs-path.ts'
 import { defaultProfile } from './seccomp-default.ts'
-import { resolveUser } from './user.ts'
+import { homeOf, resolveUser } from './user.ts'
 
 describe('the specification of a container', () => {
   const root = mkdtempSync(join(tmpdir(), 'skiff-root-'))
@@ -23,9 +23,14 @@ describe('the specification of a container', () => {
   it('finds users by name and number in the image’s own files', () => {
     assert.deepEqual(resolveUser(root, none), { uid: 0, gid: 0, additionalGids: [0] })
     assert.deepEqual(resolveUser(root, none, 'app'), { uid: 100, gid: 101, additionalGids: [101, 55] })
+    assert.deepEqual(resolveUser(root, { ...none, strictGroups: true }, 'app'), { uid: 100, gid: 101, additionalGids: [101] })
     assert.deepEqual(resolveUser(root, none, 'app:staff'), { uid: 100, gid: 60, additionalGids: [60, 55] })
     assert.deepEqual(resolveUser(root, { ...none, runAsUser: 100 }, 'root'), { uid: 100, gid: 101, additionalGids: [101, 55] })
     assert.deepEqual(resolveUser(root, { supplementalGroups: [7], runAsUser: 4242, runAsGroup: 9 }, 'app'), { uid: 4242, gid: 9, additionalGids: [9, 7] })
+    assert.deepEqual(
+      [0, 100, 4242].map((uid) => homeOf(root, { uid, gid: 0, additionalGids: [] })),
+      ['/root', '/', '/'],
+    )
     assert.throws(() => resolveUser(root, none, 'nobody'), /unable to find user nobody: no matching entries in passwd file/)
   })
 

@@ -17,6 +17,8 @@ export interface SpecInput {
   config: ContainerConfig
   image: ImageSettings
   user: ProcessUser
+  /** The user's directory, told where neither the image nor the pod tells another. */
+  home: string
   hostname: string
   rootfs: string
   cgroupsPath: string
@@ -31,7 +33,7 @@ export interface SpecInput {
 export function specOf(input: SpecInput): { spec: OciSpec; notices: string[] } {
   const { config } = input
   const { security } = config
-  const { process, notices } = processOf(config, input.image, input.user, input.hostname, input.host)
+  const { process, notices } = processOf(config, input)
   const { devices, rules } = devicesOf(config)
   const seccomp = seccompOf(security, process.capabilities.bounding, input.host)
   const propagation = rootfsPropagation(config.mounts)

@@ -13,6 +13,7 @@ export interface UserWish {
   runAsUserName?: string
   runAsGroup?: number
   supplementalGroups: number[]
+  strictGroups?: boolean
 }
 
 /** `imageUser` is `user`, `uid`, `user:group` …; empty is root. */
@@ -27,8 +28,14 @@ export function resolveUser(root: string, wish: UserWish, imageUser = ''): Proce
   const uid = Number(line?.[2] ?? name)
   const gid = wish.runAsGroup ?? (!fromPod && imageGroup ? groupId(groups, imageGroup) : Number(line?.[3] ?? 0))
   const login = line?.[0]
-  const memberOf = groups.filter(([, , , members]) => login !== undefined && members?.split(',').includes(login)).map(([, , id]) => Number(id))
+  const isMember = !wish.strictGroups && login !== undefined
+  const memberOf = groups.filter(([, , , members]) => isMember && members?.split(',').includes(login)).map(([, , id]) => Number(id))
   return { uid, gid, additionalGids: [...new Set([gid, ...memberOf, ...wish.supplementalGroups])] }
+}
+
+/** Where the user lives, by the image's own `/etc/passwd`; `/` for one that it does not know, as runc has it. */
+export function homeOf(root: string, { uid }: ProcessUser): string {
+  return fieldsOf(readInRoot(root, '/etc/passwd')).find(([, , id]) => Number(id) === uid)?.[5] || '/'
 }
 
 function groupId(groups: string[][], name: string): number {
