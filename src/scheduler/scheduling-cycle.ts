@@ -30,9 +30,10 @@ export class FilterRun {
   readonly #pod: PodInfo
   readonly #filters: readonly Plugin[]
   readonly #state: CycleState
-  readonly #times: CycleTimes | undefined
+  #times: CycleTimes | undefined
+  #timed = 0
 
-  /** `times`: each filter is timed on each node. */
+  /** `times`: each filter is timed, on the first few nodes. */
   constructor(pod: PodInfo, filters: readonly Plugin[], state: CycleState, times?: CycleTimes) {
     this.#pod = pod
     this.#filters = filters
@@ -41,6 +42,7 @@ export class FilterRun {
   }
 
   check(node: NodeInfo, onRejection?: (plugin: Plugin) => void): Rejection | undefined {
+    if (this.#times && this.#timed++ === timedNodes) this.#times = undefined
     const times = this.#times
     for (const plugin of this.#filters) {
       const start = times?.now() ?? 0
@@ -74,6 +76,8 @@ export class FilterRun {
   }
 }
 
+/** Of thousands of nodes, timing each would cost more than the filters do. */
+const timedNodes = 8
 const leastNodes = 100
 const none: readonly PodInfo[] = []
 

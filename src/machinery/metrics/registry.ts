@@ -188,12 +188,14 @@ class SeriesFamily<S> implements Family<S>, Registered {
 const numberLine = (name: string, labels: readonly string[], values: LabelValues, value: number) => `${name}${labelText(labels, values)} ${numberText(value)}\n`
 
 function histogramText(name: string, labels: readonly string[], values: LabelValues, { bounds, counts, sum, count }: HistogramSeries): string {
-  const names = [...labels, 'le']
-  let below = 0
-  const buckets = bounds.map((bound, index) => {
-    below += counts[index] ?? 0
-    return `${name}_bucket${labelText(names, [...values, numberText(bound)])} ${below}\n`
-  })
   const of = labelText(labels, values)
-  return `${buckets.join('')}${name}_bucket${labelText(names, [...values, '+Inf'])} ${count}\n${name}_sum${of} ${numberText(sum)}\n${name}_count${of} ${count}\n`
+  // The labels are the same in each of some twenty lines: they are written once.
+  const bucket = `${name}_bucket${of === '' ? '{' : `${of.slice(0, -1)},`}le="`
+  let text = ''
+  let below = 0
+  for (let at = 0; at < bounds.length; at++) {
+    below += counts[at] ?? 0
+    text += `${bucket}${bounds[at]}"} ${below}\n`
+  }
+  return `${text}${bucket}+Inf"} ${count}\n${name}_sum${of} ${numberText(sum)}\n${name}_count${of} ${count}\n`
 }
