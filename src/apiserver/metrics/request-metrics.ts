@@ -18,18 +18,38 @@ interface Counted {
   sizes: HistogramSeries | undefined
 }
 
+/** Counted and timed at each request: the few results there are keep their series. */
+class ByResult {
+  readonly #total: Family<Series>
+  readonly #took: Family<HistogramSeries>
+  readonly #known = new Map<string, { total: Series; took: HistogramSeries }>()
+
+  constructor(total: Family<Series>, took: Family<HistogramSeries>) {
+    this.#total = total
+    this.#took = took
+  }
+
+  observe(result: string, seconds: number): void {
+    let known = this.#known.get(result)
+    if (!known) {
+      known = { total: this.#total.of(result), took: this.#took.of(result) }
+      this.#known.set(result, known)
+    }
+    known.total.add()
+    known.took.observe(seconds)
+  }
+}
+
 export class RequestMetrics {
   readonly #total: Family<Series>
   readonly #duration: Family<HistogramSeries>
-  readonly #authentications: Family<Series>
   readonly #users: Family<Series>
-  readonly #authorizations: Family<Series>
   readonly #admitted: Family<HistogramSeries>
   readonly #admissionSteps: Family<HistogramSeries>
   readonly #sli: Family<HistogramSeries>
   readonly #sizes: Family<HistogramSeries>
-  readonly #authenticationTook: Family<HistogramSeries>
-  readonly #authorizationTook: Family<HistogramSeries>
+  readonly #authentication: ByResult
+  readonly #authorization: ByResult
   readonly #expiry: HistogramSeries
   readonly #terminated: Family<Series>
   readonly #deprecated: Family<GaugeSeries>
@@ -44,9 +64,7 @@ export class RequestMetrics {
       about,
       bounds,
     )
-    this.#authentications = registry.counter('authentication_attempts', 'Times that it was found out who calls, by result.', ['result'])
     this.#users = registry.counter('authenticated_user_requests', 'Requests by who made them.', ['username'])
-    this.#authorizations = registry.counter('authorization_attempts_total', 'Times that it was decided whether a request is allowed, by result.', ['result'])
     this.#admitted = registry.histogram(
       'apiserver_admission_controller_admission_duration_seconds',
       'Seconds that one admission plugin took.',
@@ -67,8 +85,14 @@ export class RequestMetrics {
     )
     this.#sizes = registry.histogram('apiserver_response_sizes', 'Bytes of answers to those who read.', aboutWithoutDryRun, powersOfTen(3, 9))
     const times = (what: string, help: string) => registry.histogram(`${what}_duration_seconds`, help, ['result'], doubled(0.001, 15))
-    this.#authenticationTook = times('authentication', 'Seconds that it took to find out who calls.')
-    this.#authorizationTook = times('authorization', 'Seconds that it took to decide whether a request is allowed.')
+    this.#authentication = new ByResult(
+      registry.counter('authentication_attempts', 'Times that it was found out who calls, by result.', ['result']),
+      times('authentication', 'Seconds that it took to find out who calls.'),
+    )
+    this.#authorization = new ByResult(
+      registry.counter('authorization_attempts_total', 'Times that it was decided whether a request is allowed, by result.', ['result']),
+      times('authorization', 'Seconds that it took to decide whether a request is allowed.'),
+    )
     this.#expiry = registry
       .histogram('apiserver_client_certificate_expiration_seconds', 'Seconds that certificates of callers were still good for.', [], expiryBounds)
       .of()
@@ -122,16 +146,14 @@ export class RequestMetrics {
   /** `certificateLeft`: seconds that the caller's certificate is still good for. */
   authenticated(user: UserInfo | undefined, seconds: number, certificateLeft?: number): void {
     const result = user ? 'success' : 'failure'
-    this.#authentications.of(result).add()
-    this.#authenticationTook.of(result).observe(seconds)
+    this.#authentication.observe(result, seconds)
     if (certificateLeft !== undefined) this.#expiry.observe(certificateLeft)
     if (user) this.#users.of(user.name.startsWith('system:') ? 'system' : user.groups.includes('system:masters') ? 'admin' : 'other').add()
   }
 
   authorized(decision: 'allowed' | 'denied' | 'noOpinion', seconds: number): void {
     const result = decision === 'noOpinion' ? 'no-opinion' : decision
-    this.#authorizations.of(result).add()
-    this.#authorizationTook.of(result).observe(seconds)
+    this.#authorization.observe(result, seconds)
   }
 
   admissionStep(operation: string, type: 'admit' | 'validate', rejected: boolean, seconds: number): void {
