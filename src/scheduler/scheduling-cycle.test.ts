@@ -4,6 +4,7 @@ import type { V1Node, V1Pod, V1PodSpec } from '../machinery/schema/generated/typ
 import { VirtualClock } from '../machinery/virtual-clock.ts'
 import { SchedulerCache } from './cache.ts'
 import { balancedAllocation } from './plugins/balanced-allocation.ts'
+import { dynamicResources } from './plugins/dynamic-resources.ts'
 import { imageLocality } from './plugins/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
 import { nodeAffinity } from './plugins/node-affinity.ts'
@@ -23,6 +24,7 @@ const plugins = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  dynamicResources,
   podTopologySpread,
   interPodAffinity,
   balancedAllocation,
@@ -167,6 +169,12 @@ describe('scheduling cycle', () => {
   it('prefers nodes that have the image', () => {
     const big: [string, number][] = [['app:latest', 900 * 1024 * 1024]]
     assert.equal(chosen(schedule([node('a'), node('b', { images: big })], [], pod('new'))), 'b')
+  })
+
+  it('lets a pod wait that claims devices', () => {
+    const wanted = pod('new', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'gpu' }] })
+    assert.match(String(chosen(schedule([node('a')], [], wanted))), /^0\/1 nodes are available: 1 cannot allocate all claims/)
+    assert.equal(chosen(schedule([node('a')], [], pod('other', { resourceClaims: [] }))), 'a')
   })
 
   it('counts init containers and sidecars as KEP-753 says', () => {

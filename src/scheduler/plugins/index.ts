@@ -1,6 +1,7 @@
 /** The plugins of the default profile, in the order in which filters run: the cheap and the decisive first. */
 import type { Plugin } from '../framework.ts'
 import { balancedAllocation } from './balanced-allocation.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -23,6 +24,7 @@ export function defaultPlugins(sources: VolumeBindingSources): Plugin[] {
     nodeResourcesFit,
     volumeRestrictions(sources.claims),
     volumeBinding(sources),
+    dynamicResources,
     podTopologySpread,
     interPodAffinity,
     balancedAllocation,
