@@ -10,6 +10,7 @@ import { Node, Pod, Service } from '../client/resources.ts'
 import { toMilli, toWhole } from '../machinery/quantity.ts'
 import type { V1Node, V1NodeStatus, V1Pod } from '../machinery/schema/generated/types.ts'
 import { noCgroups } from './cgroups/cgroups.ts'
+import { meteredCgroups } from './cgroups/metered-cgroups.ts'
 import { ContainerStarter } from './container/container-starter.ts'
 import { Directories } from './directories.ts'
 import { KubeletEvents } from './events.ts'
@@ -71,7 +72,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
   const stopped = new AbortController()
   const files = options.files ?? new DiskFiles()
   const directories = new Directories(options.rootDirectory)
-  const cgroups = options.cgroups ?? noCgroups
+  const cgroups = options.cgroups && metrics ? meteredCgroups(options.cgroups, metrics, clock) : (options.cgroups ?? noCgroups)
   const network = options.probes ?? networkProbes(clock)
   const machine: MachineInfo = options.machine ?? readMachineInfo()
   const recorder = options.recorder ?? createEventRecorder({ client, clock, log, component: 'kubelet', host: nodeName })

@@ -42,7 +42,7 @@ const pages: Record<string, string[]> = {
   [`https://${node}:10250/metrics`]: [
     ...everywhere,
     ...client,
-    ...'node_name running_pods running_containers desired_pods active_pods pod_start_duration_seconds pod_start_sli_duration_seconds pod_worker_duration_seconds started_pods_total started_containers_total pleg_relist_duration_seconds pleg_relist_interval_seconds pleg_last_seen_seconds runtime_operations_total runtime_operations_duration_seconds run_podsandbox_duration_seconds containers_per_pod_count certificate_manager_server_ttl_seconds certificate_manager_client_ttl_seconds server_expiration_renew_errors http_requests_total http_requests_duration_seconds pod_status_sync_duration_seconds volume_stats_capacity_bytes volume_stats_available_bytes volume_stats_used_bytes volume_stats_inodes volume_stats_inodes_free volume_stats_inodes_used'
+    ...'node_name running_pods running_containers desired_pods active_pods pod_start_duration_seconds pod_start_sli_duration_seconds pod_worker_duration_seconds started_pods_total started_containers_total pleg_relist_duration_seconds pleg_relist_interval_seconds pleg_last_seen_seconds runtime_operations_total runtime_operations_duration_seconds run_podsandbox_duration_seconds containers_per_pod_count certificate_manager_server_ttl_seconds certificate_manager_client_ttl_seconds server_expiration_renew_errors http_requests_total http_requests_duration_seconds pod_status_sync_duration_seconds volume_stats_capacity_bytes volume_stats_available_bytes volume_stats_used_bytes volume_stats_inodes volume_stats_inodes_free volume_stats_inodes_used cgroup_manager_duration_seconds'
       .split(' ')
       .map((name) => `kubelet_${name}`),
     'storage_operation_duration_seconds',
