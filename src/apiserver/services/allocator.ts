@@ -12,13 +12,27 @@ export interface AllocatorOptions<V> {
   clock: Clock
 }
 
+/** `dynamic`: the allocator chose; `static`: the owner did. */
+export type Scope = 'dynamic' | 'static'
+
 export class Allocator<V extends string | number> {
   readonly #options: AllocatorOptions<V>
   readonly #held = new Map<V, string>()
   readonly #reserved = new Map<V, string>()
+  /** Values that were given, and those that could not be. */
+  readonly given: Record<Scope, number> = { dynamic: 0, static: 0 }
+  readonly refused: Record<Scope, number> = { dynamic: 0, static: 0 }
 
   constructor(options: AllocatorOptions<V>) {
     this.#options = options
+  }
+
+  get taken(): number {
+    return this.#held.size
+  }
+
+  get free(): number {
+    return this.#options.size - this.#held.size
   }
 
   /** A stored object has it; its reservation, if there was one, is over. */
@@ -34,15 +48,22 @@ export class Allocator<V extends string | number> {
   /** False when somebody else has it. */
   reserve(value: V, owner: string): boolean {
     const holder = this.#held.get(value) ?? this.#reserved.get(value)
-    if (holder !== undefined) return holder === owner
+    if (holder !== undefined) {
+      if (holder !== owner) this.refused.static++
+      return holder === owner
+    }
     this.#reserved.set(value, owner)
+    this.given.static++
     return true
   }
 
   /** A free value, reserved; undefined when all are taken. */
   next(owner: string): V | undefined {
     const { size, reservedForRequests: low, clock } = this.#options
-    return this.#search(low, size, owner, clock.random()) ?? this.#search(0, low, owner, clock.random())
+    const found = this.#search(low, size, owner, clock.random()) ?? this.#search(0, low, owner, clock.random())
+    if (found === undefined) this.refused.dynamic++
+    else this.given.dynamic++
+    return found
   }
 
   cancel(value: V, owner: string): void {

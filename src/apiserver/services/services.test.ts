@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { type Labels, valueIn } from '../../machinery/metrics/testing/read-metrics.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
 import { AddressRange } from './address-range.ts'
 import { services } from './services.ts'
@@ -88,4 +89,26 @@ test('nothing is given twice, not after a restart either, and a full range says 
   assert.equal(full.status, 500)
   assert.match(full.object.message ?? '', /range is full/)
   await restarted.server.stop()
+})
+
+test('how much is taken, given and refused is told', async () => {
+  const fresh = await startTestServer({ parts: [services({ clusterIpRange: '10.0.0.0/28', nodePorts: { from: 30000, to: 30003 } })] })
+  await fresh.call('POST', '/api/v1/namespaces', { metadata: { name: 'demo' } })
+  const value = (name: string, labels: Labels = {}) => valueIn(fresh.server.access.metrics.text(), `kube_apiserver_${name}`, labels)
+  const range = { cidr: '10.0.0.0/28' }
+  assert.deepEqual([value('clusterip_allocator_allocated_ips', range), value('clusterip_allocator_available_ips', range)], [0, 14])
+  await create('chosen', {}, fresh)
+  await create('wanted', { clusterIP: '10.0.0.5', type: 'NodePort', ports: [{ port: 80, nodePort: 30001 }] }, fresh)
+  await create('taken', { clusterIP: '10.0.0.5' }, fresh)
+  assert.deepEqual([value('clusterip_allocator_allocated_ips', range), value('clusterip_allocator_available_ips', range)], [2, 12])
+  assert.deepEqual(
+    ['dynamic', 'static'].map((scope) => value('clusterip_allocator_allocation_total', { ...range, scope })),
+    [1, 1],
+  )
+  assert.equal(value('clusterip_allocator_allocation_errors_total', { ...range, scope: 'static' }), 1)
+  assert.deepEqual([value('nodeport_allocator_allocated_ports'), value('nodeport_allocator_available_ports')], [1, 3])
+  assert.equal(value('nodeport_allocator_allocation_total', { scope: 'static' }), 1)
+  await fresh.call('DELETE', `${path}/wanted`)
+  assert.equal(value('clusterip_allocator_allocated_ips', range), 1)
+  await fresh.stop()
 })

@@ -7,6 +7,7 @@ import type { V1Service } from '../../machinery/schema/generated/types.ts'
 import type { ServerPart, ServerPartFactory } from '../contracts.ts'
 import { AddressRange } from './address-range.ts'
 import { Allocator, staticBand } from './allocator.ts'
+import { addRangeMetrics } from './range-metrics.ts'
 import { allocateFor, type Ranges } from './service-allocation.ts'
 
 export interface ServiceOptions {
@@ -32,6 +33,7 @@ export function services(options: ServiceOptions = {}): ServerPartFactory {
       }),
       portAllocator: new Allocator({ size: portCount, at: (i) => ports.from + i, reservedForRequests: staticBand(portCount, 16, 32, 128), clock }),
     }
+    addRangeMetrics(server.metrics, ranges)
     let following: Promise<void> | undefined
     let unfollow = () => {}
 
