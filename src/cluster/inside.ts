@@ -3,7 +3,7 @@
  * starts again after a crash. Descriptors 3, 4 and 5 are the host's listening sockets for the API, HTTP and HTTPS; on
  * 6 it says how far it is.
  */
-import { writeSync } from 'node:fs'
+import { statSync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { createLogger, type LogLevel } from '../client/logger.ts'
 import { realClock } from '../machinery/real-clock.ts'
@@ -21,6 +21,15 @@ function tell(progress: Progress): void {
     writeSync(6, `${JSON.stringify(progress)}\n`)
   } catch {
     // Nobody listens any more: the launcher has gone, as it does when all is ready.
+  }
+}
+
+/** Also when it cannot be told: only what is surely gone is. */
+function isThere(directory: string): boolean {
+  try {
+    return statSync(directory).nlink > 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
   }
 }
 
@@ -44,6 +53,12 @@ try {
   realClock.after(5000, () => {
     flushCompileCache()
     pruneCompileCache(realClock.now()).catch((error) => log.warn('old compiled code could not be removed', { error: String(error) }))
+  })
+  // Nothing leads to a cluster whose directory was removed, not even `skiff down`: it would run for ever.
+  realClock.every(2000, () => {
+    if (isThere(data.root)) return
+    log.error('the data directory was removed: the cluster ends', { directory: data.root })
+    process.exit(0)
   })
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {

@@ -18,6 +18,7 @@ import { lockLife } from './life-lock.ts'
 import type { OptionalComponent } from './optional-components.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
+import { killCluster } from './stop.ts'
 import { UserError } from './user-error.ts'
 
 export interface LaunchOptions {
@@ -94,15 +95,36 @@ export async function launch(options: LaunchOptions, onProgress: (progress: Prog
   checkRequirements()
   // Until `cluster.json` tells others.
   const unlock = lockLife(data, 'starting')
-  const { child, cluster } = await start(options).finally(unlock)
+  const interruption = listenForInterruption()
   try {
-    await untilReady(child, data, onProgress)
-  } catch (error) {
-    child.kill('SIGKILL')
-    throw error
+    const { child, cluster } = await start(options).finally(unlock)
+    try {
+      await Promise.race([untilReady(child, data, onProgress), interruption.comes])
+    } catch (error) {
+      await killCluster(cluster.pid)
+      throw error
+    }
+    child.unref()
+    return cluster
+  } finally {
+    interruption.ignore()
   }
-  child.unref()
-  return cluster
+}
+
+/** Ctrl-C reaches this process alone: what it has begun would go on. */
+function listenForInterruption(): { comes: Promise<never>; ignore(): void } {
+  const { promise: comes, reject } = Promise.withResolvers<never>()
+  // It may come before anybody waits for it.
+  comes.catch(() => {})
+  const interrupted = () => reject(new UserError('interrupted: what was started so far is stopped again'))
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.once(name, interrupted)
+  return {
+    comes,
+    ignore() {
+      for (const name of signals) process.off(name, interrupted)
+    },
+  }
 }
 
 /** Starts the first process and remembers it. */
@@ -211,10 +233,7 @@ function untilReady(child: ChildProcess, data: DataDirectory, onProgress: (progr
   const lines = createInterface({ input: pipe })
   const log = join(data.logs, 'skiff.log')
   return new Promise((resolve, reject) => {
-    const interrupted = () => settle(() => reject(new UserError('interrupted: what was started so far is stopped again')))
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted)
     const settle = (finish: () => void) => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupted)
       lines.close()
       pipe.destroy()
       finish()

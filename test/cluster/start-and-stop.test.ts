@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
+import { removeCgroups } from '../../src/cluster/cgroup-parent.ts'
 import { serverProcess } from '../../src/cluster/stop.ts'
 import { eventually, skiff, startTestCluster, type TestCluster, upWords } from '../tools/cluster.ts'
 import { cgroupsOf, processesOf } from '../tools/host-state.ts'
@@ -28,6 +29,7 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     const { stdout, stderr } = await run(skiff, ['down', '--data-dir', cluster.dataDir])
     return { stdout, stderr, seconds: (performance.now() - begun) / 1000 }
   }
+  const id = () => cluster.running()?.id ?? ''
   const known = () => existsSync(join(cluster.dataDir, 'cluster.json'))
   const currentContext = () => (parse(readFileSync(kubeconfig, 'utf8')) as { 'current-context': string })['current-context']
   const contexts = ['work', 'other'].map((name) => `{ name: ${name}, context: { cluster: work, user: '' } }`)
@@ -54,10 +56,10 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     await cluster.kubectl('wait --for=condition=Ready pod --all --timeout=20s', { timeoutMs: 25_000 })
     const written = (file: string) => readFileSync(join(cluster.dataDir, 'said', file), 'utf8')
     await eventually('it has begun', async () => written('begun') === 'begun\n')
-    const id = cluster.running()?.id ?? ''
+    const parent = id()
     await down()
     assert.equal(written('ended'), 'ended\n')
-    assert.deepEqual(cgroupsOf(id), [])
+    assert.deepEqual(cgroupsOf(parent), [])
     writeFileSync(kubeconfig, ofTheUser)
     await up()
     await eventually('it runs again', async () => written('begun') === 'begun\nbegun\n')
@@ -128,5 +130,13 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     nothingIsLeft()
     assert.equal(currentContext(), 'other')
     for (const file of ['state.db', 'state.db-wal', 'state.db-shm']) rmSync(join(cluster.dataDir, file), { force: true })
+  })
+
+  it('ends by itself when its directory is removed: nothing would lead to it any more', async () => {
+    await up()
+    const parent = id()
+    rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+    await eventually('nothing is left', async () => processesOf(cluster.dataDir).length === 0)
+    await eventually('nor empty cgroups, once they are removed', async () => removeCgroups(parent).length === 0)
   })
 })
