@@ -44,11 +44,12 @@ function timed(work: () => void): number {
 
 const table = new Table('skiff-bench', { clusterCIDRs: ['10.244.0.0/16'], serviceCIDR: '10.96.0.0/12' })
 const makeMs = timed(() => {
-  for (let number = 0; number < services; number++) table.set(`s-${number}`, serviceRules(service(number), [slice(number, 0)], 'node-1'))
+  for (let number = 0; number < services; number++)
+    table.set(`s-${number}`, serviceRules(service(number), [slice(number, 0)], { nodeName: 'node-1', zone: undefined }))
 })
 const loadMs = timed(() => load(table.full()))
 const changeMs = timed(() => {
-  table.set('s-0', serviceRules(service(0), [slice(0, 7)], 'node-1'))
+  table.set('s-0', serviceRules(service(0), [slice(0, 7)], { nodeName: 'node-1', zone: undefined }))
   load(table.difference())
 })
 console.log(JSON.stringify({ makeMs, loadMs, changeMs }))

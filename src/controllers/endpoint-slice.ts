@@ -9,6 +9,7 @@ import type { New } from '../machinery/object.ts'
 import type { DiscoveryV1EndpointPort, V1Endpoint, V1EndpointSlice, V1Pod, V1Service } from '../machinery/schema/generated/types.ts'
 import { deepEqual } from './deep-equal.ts'
 import { addressKey, distribute } from './endpoint-distribution.ts'
+import { hintsFor } from './endpoint-hints.ts'
 import { EndpointSliceMetrics } from './endpoint-slice-metrics.ts'
 import { controllerReference } from './owner-reference.ts'
 import { isNamespaceEnding } from './pod-control.ts'
@@ -116,6 +117,7 @@ function endpointOf(service: V1Service, pod: V1Pod, address: string, { cached }:
   const hostname = hostnameIn(service, pod)
   const { nodeName } = pod.spec
   const zone = nodeName ? cached(Node, nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'] : undefined
+  const hints = hintsFor({ ...(nodeName ? { nodeName } : {}), ...(zone ? { zone } : {}) }, service.spec.trafficDistribution)
   return {
     addresses: [address],
     conditions: { ready: Boolean(ready), serving, terminating },
@@ -123,6 +125,7 @@ function endpointOf(service: V1Service, pod: V1Pod, address: string, { cached }:
     ...(nodeName ? { nodeName } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },
     ...(zone ? { zone } : {}),
+    ...(hints ? { hints } : {}),
   }
 }
 

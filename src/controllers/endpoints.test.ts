@@ -142,3 +142,26 @@ test('a pod that goes at once is no endpoint any more, and names of ports may be
   await controllers.stop()
   await bench.stop()
 })
+
+test('endpoints say for whom they are meant first, as the Service wishes, and no longer when it does not', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(endpointSliceController)
+  await bench.client.create(Node, { metadata: { name: 'node-1', labels: { 'topology.kubernetes.io/zone': 'a' } }, spec: {} })
+  await service(bench, { trafficDistribution: 'PreferSameNode' })
+  await pod(bench, 'one', '10.0.0.1')
+  await bench.settle()
+  const hints = async () => (await slices(bench)).flatMap(({ endpoints }) => endpoints?.map((endpoint) => endpoint.hints))
+  assert.deepEqual(await hints(), [{ forNodes: [{ name: 'node-1' }], forZones: [{ name: 'a' }] }])
+  for (const trafficDistribution of ['PreferClose', 'PreferSameZone']) {
+    await bench.client.patch(Service, { namespace, name: 'web' }, 'merge', { spec: { trafficDistribution } })
+    await bench.settle()
+    assert.deepEqual(await hints(), [{ forZones: [{ name: 'a' }] }])
+  }
+  await bench.client.patch(Service, { namespace, name: 'web' }, 'merge', { spec: { trafficDistribution: null } })
+  await bench.settle()
+  assert.deepEqual(await hints(), [undefined])
+  const wrong = bench.client.patch(Service, { namespace, name: 'web' }, 'merge', { spec: { trafficDistribution: 'Anywhere' } })
+  await assert.rejects(wrong, /Unsupported value: "Anywhere": supported values: "PreferClose", "PreferSameNode", "PreferSameZone"/)
+  await controllers.stop()
+  await bench.stop()
+})

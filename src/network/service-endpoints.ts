@@ -10,6 +10,15 @@ export interface ServiceEndpoint {
   /** Ready but for that it is ending: takes traffic only where nobody else can. */
   servingTerminating: boolean
   hostname: string | undefined
+  /** The nodes and zones that it is meant for first; empty where the slice says none. */
+  forNodes: readonly string[]
+  forZones: readonly string[]
+}
+
+/** Where traffic comes from. */
+export interface Place {
+  nodeName: string
+  zone: string | undefined
 }
 
 export const serviceNameLabel = 'kubernetes.io/service-name'
@@ -47,6 +56,20 @@ export function takingTraffic(endpoints: readonly ServiceEndpoint[]): ServiceEnd
   return ready.length > 0 ? ready : endpoints.filter((endpoint) => endpoint.servingTerminating)
 }
 
+/**
+ * Those that are meant for the place: of its node, else of its zone, else all. Hints count only where each ready endpoint
+ * has them: slices that are being changed say no half of it.
+ */
+export function nearest(endpoints: readonly ServiceEndpoint[], { nodeName, zone }: Place): readonly ServiceEndpoint[] {
+  const ready = endpoints.filter((endpoint) => endpoint.ready)
+  const meant = (of: 'forNodes' | 'forZones', name: string) =>
+    ready.every((endpoint) => endpoint[of].length > 0) ? ready.filter((endpoint) => endpoint[of].includes(name)) : []
+  const here = meant('forNodes', nodeName)
+  if (here.length > 0) return here
+  const near = zone === undefined ? [] : meant('forZones', zone)
+  return near.length > 0 ? near : endpoints
+}
+
 function protocolOf(port: { protocol?: string }): string {
   return port.protocol ?? 'TCP'
 }
@@ -66,5 +89,7 @@ function toEndpoint(endpoint: V1Endpoint, address: string, port: number): Servic
     ready,
     servingTerminating: (serving ?? ready) && terminating === true,
     hostname: endpoint.hostname,
+    forNodes: (endpoint.hints?.forNodes ?? []).map(({ name }) => name),
+    forZones: (endpoint.hints?.forZones ?? []).map(({ name }) => name),
   }
 }

@@ -1,9 +1,11 @@
+import { Node } from '../apis/core/node.ts'
 import { Service } from '../apis/core/service.ts'
 import { changeTimeAnnotation, EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import type { Component, ComponentContext } from '../client/component.ts'
 import { expositionType } from '../machinery/metrics/exposition.ts'
 import { MetricRegistry } from '../machinery/metrics/registry.ts'
 import { keyOf } from '../machinery/object.ts'
+import type { V1Node } from '../machinery/schema/generated/types.ts'
 import { type RunCommand, runCommand } from '../network/command.ts'
 import { type ListenAddress, startHealthServer } from '../network/health-server.ts'
 import { serviceKeyOf } from '../network/service-endpoints.ts'
@@ -33,6 +35,8 @@ export async function startServiceProxy(context: ComponentContext, options: Serv
   await proxy.start()
   return proxy
 }
+
+const zoneOf = ({ metadata }: V1Node): string | undefined => metadata.labels?.['topology.kubernetes.io/zone']
 
 const retryMs = { first: 500, most: 30_000 }
 
@@ -74,12 +78,18 @@ class ServiceProxy implements Component {
     const { informers } = this.#context
     const services = informers.informer(Service)
     const slices = informers.informer(EndpointSlice)
+    const nodes = informers.informer(Node)
     slices.addIndex('service', (slice) => [serviceKeyOf(slice) ?? ''])
     this.#stops.push(
       services.onChange(({ object }) => this.#wake(keyOf(object), 'service')),
       slices.onChange(({ object, previous }) => {
         this.#note(object.metadata.annotations?.[changeTimeAnnotation], previous?.metadata.annotations?.[changeTimeAnnotation])
         for (const key of new Set([serviceKeyOf(object), previous && serviceKeyOf(previous)])) if (key) this.#wake(key, 'endpoint')
+      }),
+      nodes.onChange(({ object }) => {
+        if (object.metadata.name !== this.#options.nodeName || zoneOf(object) === this.#zone) return
+        this.#zone = zoneOf(object)
+        for (const service of services.list()) this.#wake(keyOf(service), 'service')
       }),
     )
     await this.#serve()
@@ -89,6 +99,8 @@ class ServiceProxy implements Component {
     })
   }
   #synced = false
+  /** Of this node; not waited for. */
+  #zone: string | undefined
 
   async stop(): Promise<void> {
     this.#stopped = true
@@ -157,7 +169,7 @@ class ServiceProxy implements Component {
     const { informers } = this.#context
     const service = informers.informer(Service).get(key)
     const slices = informers.informer(EndpointSlice).indexed('service', key)
-    const rules = service ? serviceRules(service, slices, this.#options.nodeName) : { elements: [], chains: [] }
+    const rules = service ? serviceRules(service, slices, { nodeName: this.#options.nodeName, zone: this.#zone }) : { elements: [], chains: [] }
     this.#table.set(key, rules)
     this.#healthChecks.set(key, service && healthCheckOf(service, slices, this.#options.nodeName))
     const before = this.#udp.get(key) ?? []

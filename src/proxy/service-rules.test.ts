@@ -27,7 +27,9 @@ const there = at('10.244.1.2', 'there')
 
 /** As lines, to compare. */
 function rules(of: V1Service, ...slices: V1EndpointSlice[]): string[] {
-  return serviceRules(of, slices, 'here').elements.map(({ container, key, value }) => `${container} ${key}${value ? ` : ${value}` : ''}`)
+  return serviceRules(of, slices, { nodeName: 'here', zone: 'a' }).elements.map(
+    ({ container, key, value }) => `${container} ${key}${value ? ` : ${value}` : ''}`,
+  )
 }
 
 test('a ClusterIP leads to its ready endpoints, each at a slot', () => {
@@ -59,6 +61,22 @@ test('internalTrafficPolicy Local keeps to this node, and drops where only other
   assert.ok(rules(local, slice(there)).includes('no-endpoints 10.96.0.5 . tcp . 80 : drop'))
 })
 
+test('endpoints that are meant for this node come first, then those for its zone; without hints on each, all', () => {
+  const meant = (endpoint: V1Endpoint, zone: string, byNode = true): V1Endpoint => ({
+    ...endpoint,
+    hints: { ...(byNode ? { forNodes: [{ name: endpoint.nodeName ?? '' }] } : {}), forZones: [{ name: zone }] },
+  })
+  const targets = (...endpoints: V1Endpoint[]) => rules(service({}), slice(...endpoints)).flatMap((line) => /^endpoints .* : (\S+) /.exec(line)?.[1] ?? [])
+  const [near, far] = [at('10.244.2.2', 'near'), at('10.244.3.2', 'far')]
+  assert.deepEqual(targets(meant(here, 'a'), meant(near, 'a'), meant(far, 'b')), ['10.244.0.2'])
+  assert.deepEqual(targets(meant(near, 'a'), meant(far, 'b')), ['10.244.2.2'])
+  assert.deepEqual(targets(meant(here, 'a', false), meant(near, 'a', false), meant(far, 'b', false)), ['10.244.0.2', '10.244.2.2'])
+  assert.deepEqual(targets(meant(far, 'b'), meant(at('10.244.3.3', 'far'), 'b')), ['10.244.3.2', '10.244.3.3'])
+  assert.deepEqual(targets(meant(here, 'a'), far), ['10.244.0.2', '10.244.3.2'])
+  const gone = meant(at('10.244.0.3', 'here', { ready: false }), 'a')
+  assert.deepEqual(targets(gone, meant(far, 'b')), ['10.244.3.2'])
+})
+
 test('a NodePort and external addresses change the source, unless the policy is Local', () => {
   const ports = [{ name: 'http', port: 80, nodePort: 30080 }]
   const balancer = { loadBalancer: { ingress: [{ ip: '192.0.2.9' }, { hostname: 'lb.example' }, { ip: '192.0.2.10', ipMode: 'Proxy' }] } }
@@ -71,7 +89,7 @@ test('a NodePort and external addresses change the source, unless the policy is 
   const near = rules(service({ type: 'NodePort', ports, externalTrafficPolicy: 'Local' }), slice(here, there))
   assert.ok(near.includes('nodeports tcp . 30080 : goto external-nodeport-1-local-or-nodeport-2'))
   assert.ok(near.includes('nodeport-endpoints tcp . 30080 . 65536 : 10.244.0.2 . 8080'))
-  const far = serviceRules(service({ type: 'NodePort', ports, externalTrafficPolicy: 'Local' }), [slice(there)], 'here')
+  const far = serviceRules(service({ type: 'NodePort', ports, externalTrafficPolicy: 'Local' }), [slice(there)], { nodeName: 'here', zone: 'a' })
   const chain = far.chains.find((candidate) => chainName(candidate) === 'external-none-or-nodeport-1')
   assert.ok(chain)
   assert.equal(chainsFor(chain).at(-1)?.rules.at(-1), 'drop')
@@ -81,7 +99,7 @@ test('source ranges of a load balancer become a firewall chain', () => {
   const restricted = serviceRules(
     service({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, { loadBalancer: { ingress: [{ ip: '192.0.2.9' }] } }),
     [slice(here)],
-    'here',
+    { nodeName: 'here', zone: 'a' },
   )
   const chain = restricted.chains.find(({ kind }) => kind === 'firewall')
   assert.ok(chain)

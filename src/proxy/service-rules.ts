@@ -1,6 +1,6 @@
 import type { V1EndpointSlice, V1Service, V1ServicePort } from '../machinery/schema/generated/types.ts'
 import { parseAddress } from '../network/cidr.ts'
-import { endpointsOf, type ServiceEndpoint, takingTraffic } from '../network/service-endpoints.ts'
+import { endpointsOf, nearest, type Place, type ServiceEndpoint, takingTraffic } from '../network/service-endpoints.ts'
 import { type Balance, type Chain, chainName, type Frontend, hitName, localSlots } from './balance-chain.ts'
 import type { Element } from './element.ts'
 
@@ -19,19 +19,19 @@ export function isProxied({ metadata, spec }: V1Service): boolean {
 }
 
 /** From a Service and its slices to the elements and chains of the table. Pure, and for this Service alone. */
-export function serviceRules(service: V1Service, slices: readonly V1EndpointSlice[], nodeName: string): ServiceRules {
+export function serviceRules(service: V1Service, slices: readonly V1EndpointSlice[], place: Place): ServiceRules {
   const clusterIP = (service.spec.clusterIPs ?? [service.spec.clusterIP]).find((address) => address && parseAddress(address) !== undefined)
   if (!isProxied(service) || !clusterIP) return none
   const rules: ServiceRules = { elements: [{ container: 'cluster-ips', key: clusterIP, value: '' }], chains: [] }
-  for (const port of service.spec.ports ?? []) portRules(service, port, clusterIP, endpointsOf(port, slices), nodeName, rules)
+  for (const port of service.spec.ports ?? []) portRules(service, port, clusterIP, endpointsOf(port, slices), place, rules)
   return rules
 }
 
-function portRules(service: V1Service, port: V1ServicePort, clusterIP: string, endpoints: ServiceEndpoint[], nodeName: string, rules: ServiceRules): void {
+function portRules(service: V1Service, port: V1ServicePort, clusterIP: string, endpoints: ServiceEndpoint[], place: Place, rules: ServiceRules): void {
   const { spec } = service
   const protocol = (port.protocol ?? 'TCP').toLowerCase()
-  const isLocal = (endpoint: ServiceEndpoint) => endpoint.nodeName === undefined || endpoint.nodeName === nodeName
-  const all = takingTraffic(endpoints)
+  const isLocal = (endpoint: ServiceEndpoint) => endpoint.nodeName === undefined || endpoint.nodeName === place.nodeName
+  const all = takingTraffic(nearest(endpoints, place))
   const local = takingTraffic(endpoints.filter(isLocal))
   const affinity = spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10800) : undefined
   const frontend = (kind: Frontend, key: string) => new FrontendRules(rules, kind, key, affinity)

@@ -9,6 +9,7 @@ import { validateLabels } from '../label-validation.ts'
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const affinities = ['ClientIP', 'None']
 const trafficPolicies = ['Cluster', 'Local']
+const trafficDistributions = ['PreferClose', 'PreferSameNode', 'PreferSameZone']
 const protocols = ['SCTP', 'TCP', 'UDP']
 const familyPolicies = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 
@@ -119,6 +120,8 @@ function validatePolicies(spec: V1ServiceSpec): FieldError[] {
   } else if (external) errors.push(required('spec.externalTrafficPolicy'))
   if (spec.internalTrafficPolicy && !trafficPolicies.includes(spec.internalTrafficPolicy))
     errors.push(notSupported('spec.internalTrafficPolicy', spec.internalTrafficPolicy, trafficPolicies))
+  if (spec.trafficDistribution !== undefined && !trafficDistributions.includes(spec.trafficDistribution))
+    errors.push(notSupported('spec.trafficDistribution', spec.trafficDistribution, trafficDistributions))
   if (spec.ipFamilyPolicy && !familyPolicies.includes(spec.ipFamilyPolicy))
     errors.push(notSupported('spec.ipFamilyPolicy', spec.ipFamilyPolicy, familyPolicies))
   spec.ipFamilies?.forEach((family, index) => {
