@@ -60,7 +60,8 @@ function toleratedUntil(taints: V1Taint[], { metadata, spec: { tolerations = [] 
     const seconds = Math.min(...fitting.map(({ tolerationSeconds }) => tolerationSeconds ?? Number.POSITIVE_INFINITY))
     // From when the two met, so that a controller that starts anew does not begin to count again.
     const added = Date.parse(taint.timeAdded ?? taintsSetAt(node))
-    return Math.max(added, Date.parse(metadata.creationTimestamp)) + Math.max(0, seconds) * 1000
+    // Both are told in whole seconds: nobody goes before the time that it was given.
+    return Math.max(added, Date.parse(metadata.creationTimestamp)) + (seconds > 0 ? seconds * 1000 + 999 : 0)
   })
   return Math.min(...until)
 }
