@@ -42,8 +42,8 @@ export interface StoreEvent {
   key: string
   /** For a delete the last value, with `modRevision` the revision of the deletion. */
   kv: KeyValue
-  /** What the key held before, if it did. */
-  previous: KeyValue | undefined
+  /** What the key held before, if it did. Perhaps read when it is asked for: ask while the event is delivered. */
+  readonly previous: KeyValue | undefined
   revision: number
 }
 

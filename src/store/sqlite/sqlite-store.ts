@@ -201,12 +201,17 @@ class SqliteStore implements Store {
     }
   }
 
+  /** What was written at a revision, if that is not compacted. */
+  #version(revision: number | undefined): KeyValue | undefined {
+    const row = revision ? this.#statements.byRevision.get(revision) : undefined
+    return row && toKeyValue(row)
+  }
+
   #history(prefix: string, after: number): StoreEvent[] {
     if (after < this.#compacted) throw new Compacted(this.#compacted)
     const rows = this.#statements.history.all(after, this.#delivered, prefix, prefixEnd(prefix))
     return rows.map((row) => {
-      const before = row.previous_revision ? this.#statements.byRevision.get(Number(row.previous_revision)) : undefined
-      const previous = before && toKeyValue(before)
+      const previous = this.#version(Number(row.previous_revision))
       const written = toKeyValue(row)
       if (!row.deleted) return { type: 'put', key: written.key, kv: written, previous, revision: written.modRevision }
       return { type: 'delete', key: written.key, kv: { ...written, value: previous?.value ?? written.value }, previous, revision: written.modRevision }
@@ -282,13 +287,22 @@ class SqliteStore implements Store {
 
   #settle(writes: PendingWrite[], outcomes: Outcome[]) {
     const events: StoreEvent[] = []
+    const version = (revision: number | undefined) => this.#version(revision)
     writes.forEach(({ command }, index) => {
       const outcome = outcomes[index]
       if (!outcome?.ok) return
-      const { previous, revision, createRevision } = outcome
-      const value = command.op === 'put' ? command.value : (previous?.value ?? new Uint8Array())
+      const { revision, createRevision, previousRevision, last } = outcome
+      const value = command.op === 'put' ? command.value : (last?.value ?? new Uint8Array())
       const kv: KeyValue = { key: command.key, value, createRevision, modRevision: revision }
-      events.push({ type: command.op, key: command.key, kv, previous, revision })
+      events.push({
+        type: command.op,
+        key: command.key,
+        kv,
+        get previous() {
+          return last ?? version(previousRevision)
+        },
+        revision,
+      })
       this.#delivered = revision
     })
     this.#known = Math.max(this.#known, this.#delivered)

@@ -13,7 +13,8 @@ export type WriteCommand = { op: 'put'; key: string; value: Uint8Array; expected
 export type ToWriter = { kind: 'write'; commands: WriteCommand[] } | { kind: 'compact'; revision: number } | { kind: 'close' }
 
 export type Outcome =
-  | { ok: true; revision: number; createRevision: number; previous: KeyValue | undefined }
+  /** `last`: of a delete, what it deleted. What a put took the place of is read by its revision by who asks: hardly anybody does. */
+  | { ok: true; revision: number; createRevision: number; previousRevision: number | undefined; last?: KeyValue }
   | { ok: false; current: KeyValue | undefined; revision: number }
 
 export type FromWriter =
@@ -29,6 +30,7 @@ function makeWriter(db: DatabaseSync) {
   const readLive = db.prepare(
     'SELECT log.key, log.value, log.create_revision, log.revision FROM live JOIN log ON log.revision = live.revision WHERE live.key = ?',
   )
+  const readRevisions = db.prepare('SELECT log.create_revision, log.revision FROM live JOIN log ON log.revision = live.revision WHERE live.key = ?')
   const insert = db.prepare('INSERT INTO log (revision, key, value, create_revision, previous_revision, deleted) VALUES (?, ?, ?, ?, ?, ?)')
   const setLive = db.prepare('INSERT INTO live (key, revision) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision')
   const dropLive = db.prepare('DELETE FROM live WHERE key = ?')
@@ -41,19 +43,27 @@ function makeWriter(db: DatabaseSync) {
   }
 
   function run(command: WriteCommand): Outcome {
-    const before = current(command.key)
-    const isDeleteOfNothing = command.op === 'delete' && !before
-    if (isDeleteOfNothing || (before?.modRevision ?? 0) !== command.expected) return { ok: false, current: before, revision }
+    return command.op === 'put' ? put(command.key, command.value, command.expected) : remove(command.key, command.expected)
+  }
+
+  function put(key: string, value: Uint8Array, expected: number): Outcome {
+    const row = readRevisions.get(key)
+    const previousRevision = row ? Number(row.revision) : undefined
+    if ((previousRevision ?? 0) !== expected) return { ok: false, current: current(key), revision }
     revision++
-    const createRevision = before?.createRevision ?? revision
-    if (command.op === 'put') {
-      insert.run(revision, command.key, command.value, createRevision, before?.modRevision ?? null, 0)
-      setLive.run(command.key, revision)
-    } else {
-      insert.run(revision, command.key, nothing, createRevision, before?.modRevision ?? null, 1)
-      dropLive.run(command.key)
-    }
-    return { ok: true, revision, createRevision, previous: before }
+    const createRevision = row ? Number(row.create_revision) : revision
+    insert.run(revision, key, value, createRevision, previousRevision ?? null, 0)
+    setLive.run(key, revision)
+    return { ok: true, revision, createRevision, previousRevision }
+  }
+
+  function remove(key: string, expected: number): Outcome {
+    const last = current(key)
+    if (!last || last.modRevision !== expected) return { ok: false, current: last, revision }
+    revision++
+    insert.run(revision, key, nothing, last.createRevision, last.modRevision, 1)
+    dropLive.run(key)
+    return { ok: true, revision, createRevision: last.createRevision, previousRevision: last.modRevision, last }
   }
 
   return {
