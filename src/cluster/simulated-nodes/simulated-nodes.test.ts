@@ -117,10 +117,17 @@ describe('simulated nodes', () => {
   it('go on where they were when their server is started again, and anew when the machine was', async () => {
     const first = start({ session: 's1' })
     await inTime(first.addNode({ name: 'a' }))
-    await pod('short', lives({ runMs: 120_000, exitCode: 3, terminationMessage: 'the end' }), { restartPolicy: 'Never' })
+    await pod('short', lives({ runMs: 120_000, exitCode: 3, terminationMessage: 'the end' }), {
+      restartPolicy: 'Never',
+      containers: [{ name: 'main', image: 'web:1', readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 10 } }],
+    })
     await pod('broken', lives({ runMs: 1000, exitCode: 1, terminationMessage: 'why' }))
     await pod('init-ends', { annotations: { 'life.simulated.skiff.dev/init': '{"runMs":100}' } }, { initContainers: [{ name: 'init', image: 'init:1' }] })
-    for (const name of ['short', 'init-ends']) await until(`${name} runs`, () => isRunning(name))
+    for (const name of ['short', 'init-ends'])
+      await until(
+        `${name} is ready`,
+        async () => (await podOf(name)).status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+      )
     await until('one waits for its third start', async () => {
       const status = await mainOf('broken')
       return status?.restartCount === 2 && status.state?.waiting?.reason === 'CrashLoopBackOff'
