@@ -280,6 +280,16 @@ describe('hooks', () => {
 })
 
 describe('deletion', () => {
+  it('leaves its probes nothing to say of containers that have ended', async () => {
+    const node = await start({ lives: { main: { command: () => ({ exitCode: 0 }) }, slow: { stopMs: 20_000 } } })
+    const readinessProbe = { exec: { command: ['look'] }, periodSeconds: 1 }
+    await node.createPod('web', { containers: [{ name: 'main', readinessProbe }, { name: 'slow' }] })
+    await node.untilReady('web')
+    await node.client.delete(Pod, { name: 'web', namespace: 'default' })
+    await node.until('it is gone', async () => (await node.find('web')) === undefined)
+    assert.deepEqual(await node.eventsOf('Unhealthy'), [])
+  })
+
   it('waits for the grace period, and a shorter one overtakes it', async () => {
     const node = await start({ lives: { main: { stopMs: 3_600_000 } } })
     await node.createPod('deaf', { terminationGracePeriodSeconds: 300 })

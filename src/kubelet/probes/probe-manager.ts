@@ -120,6 +120,8 @@ export class ProbeManager implements ProbeVerdicts {
       run: async () => {
         const start = clock.monotonic()
         const result = await runProbe(probe, probed.target, runtime, network)
+        // That it has ended is told elsewhere, and is no failure of a probe.
+        if (result.result !== 'success' && (await runtime.containerStatus(status.id))?.state !== 'running') return undefined
         this.#options.metrics?.observe(kind, probed.target, result, (clock.monotonic() - start) / 1000)
         return result
       },

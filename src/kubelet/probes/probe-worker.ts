@@ -12,7 +12,8 @@ export interface ProbeWorkerOptions {
   containerStartedAt: number
   /** What was known of this container before, if this kubelet did not start it. */
   initial: boolean | undefined
-  run(): Promise<ProbeResult>
+  /** Undefined: there was nobody to ask any more. */
+  run(): Promise<ProbeResult | undefined>
   /** Whether it may run now: readiness and liveness wait for the startup probe. */
   mayRun(): boolean
   onChange(): void
@@ -65,7 +66,7 @@ export class ProbeWorker {
     if (mayRun()) {
       const result = await run()
       if (this.#stopped) return
-      this.#judge(result)
+      if (result) this.#judge(result)
     }
     if (this.#stopped) return
     this.#timer?.cancel()
