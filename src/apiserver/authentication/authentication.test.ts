@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { valueIn } from '../../machinery/metrics/testing/read-metrics.ts'
 import { VirtualClock } from '../../machinery/virtual-clock.ts'
 import type { ApiRequest } from '../request.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
@@ -115,19 +116,25 @@ describe('tokens of service accounts', () => {
     }
   }
 
+  const good = (kind: 'valid' | 'legacy') => valueIn(test.server.access.metrics.text(), `serviceaccount_${kind}_tokens_total`)
+
   it('say whose they are', async () => {
+    const counted = good('valid')
     const made = await token({ expirationSeconds: 3600 })
     const { user, authenticated } = await review(made.token)
     assert.ok(authenticated)
     assert.equal(user.username, 'system:serviceaccount:app:robot')
     assert.deepEqual(user.groups, ['system:serviceaccounts', 'system:serviceaccounts:app', 'system:authenticated'])
     assert.equal(unverifiedClaims(made.token)?.iss, defaultIssuer)
+    assert.equal(good('valid'), counted + 1)
   })
 
   it('are for their audience alone', async () => {
     const made = await token({ audiences: ['vault'] })
     assert.deepEqual((await review(made.token, ['vault', 'other'])).audiences, ['vault'])
+    const counted = good('valid')
     const refused = await review(made.token)
+    assert.equal(good('valid'), counted)
     assert.equal(refused.authenticated, undefined)
     assert.match(refused.error ?? '', /token audiences \["vault"\] is invalid for the target audiences/)
   })
@@ -161,7 +168,9 @@ describe('tokens of service accounts', () => {
     const data = object.data as unknown as Record<string, string>
     assert.equal(Buffer.from(data.namespace ?? '', 'base64').toString(), 'app')
     const kept = Buffer.from(data.token ?? '', 'base64').toString()
+    assert.equal(good('legacy'), 0)
     assert.equal((await review(kept)).user.username, 'system:serviceaccount:app:robot')
+    assert.equal(good('legacy'), 1)
     await test.call('DELETE', '/api/v1/namespaces/app/secrets/kept')
     assert.equal((await review(kept)).error, 'the secret of the token is gone')
   })

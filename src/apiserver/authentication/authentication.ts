@@ -80,7 +80,11 @@ export function authentication(options: AuthenticationOptions): ServerPartFactor
     const issuer = options.issuer ?? defaultIssuer
     const audiences = options.audiences ?? [issuer]
     const signer = new TokenSigner(options.serviceAccountKey)
-    const judge = new ServiceAccountTokenJudge({ signer, issuer, clock: server.clock, cached: (resource) => server.cached(resource) })
+    const accepted = {
+      bound: server.metrics.counter('serviceaccount_valid_tokens_total', 'Tokens of service accounts that were good.').of(),
+      legacy: server.metrics.counter('serviceaccount_legacy_tokens_total', 'Tokens of service accounts out of Secrets that were good.').of(),
+    }
+    const judge = new ServiceAccountTokenJudge({ signer, issuer, clock: server.clock, accepted, cached: (resource) => server.cached(resource) })
     const fixed = (options.staticTokens ?? []).map(({ token, user }) => ({ digest: digest(token), user }))
 
     function fixedUser(token: string): UserInfo | undefined {

@@ -3,6 +3,7 @@
  * account, a pod, a secret, a node) still is. A token of a deleted pod is worth nothing from that moment.
  */
 import type { Clock } from '../../machinery/clock.ts'
+import type { Series } from '../../machinery/metrics/registry.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import type { CachedObjects } from '../contracts.ts'
 import type { UserInfo } from '../request.ts'
@@ -28,6 +29,8 @@ export interface TokenJudgeOptions {
   issuer: string
   clock: Clock
   cached(groupResource: string): Promise<CachedObjects>
+  /** Tokens that were good: those that end by themselves, and those that are kept in Secrets. */
+  accepted: { bound: Series; legacy: Series }
 }
 
 /** Signature checks that are remembered. */
@@ -49,7 +52,12 @@ export class ServiceAccountTokenJudge {
 
   async judge(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
     const claims = this.#verify(token)
-    if (claims.iss === legacyIssuer) return { user: await this.#judgeLegacy(token, claims), audiences: [...audiences] }
+    const { accepted } = this.#options
+    if (claims.iss === legacyIssuer) {
+      const user = await this.#judgeLegacy(token, claims)
+      accepted.legacy.add()
+      return { user, audiences: [...audiences] }
+    }
     if (!isBoundClaims(claims) || claims.iss !== this.#options.issuer) throw new TokenRefused('the token was not issued by this server')
     const now = this.#options.clock.now() / 1000
     if (typeof claims.exp !== 'number' || now > claims.exp) throw new TokenRefused('service account token has expired')
@@ -58,6 +66,7 @@ export class ServiceAccountTokenJudge {
     if (matching.length === 0)
       throw new TokenRefused(`token audiences ${JSON.stringify(claims.aud)} is invalid for the target audiences ${JSON.stringify(audiences)}`)
     await this.#stillBound(claims)
+    accepted.bound.add()
     return { user: userOf(claims), audiences: matching }
   }
 
