@@ -91,6 +91,16 @@ describe('several nodes on one machine', () => {
     }
   })
 
+  it('keeps requests on their node where the Service prefers that', async () => {
+    await cluster.kubectl('apply -f -', {
+      stdin: nodeTellerService.replace('name: web', 'name: near').replace('selector', 'trafficDistribution: PreferSameNode, selector'),
+    })
+    for (const { metadata, spec } of await ready('web')) {
+      const asked = `exec ${metadata.name} -- sh -c 'for i in 1 2 3 4 5 6 7 8; do wget -qO- http://near/; done'`
+      await eventually(`all stay on ${spec.nodeName}`, async () => (await cluster.kubectl(asked)) === `${spec.nodeName}\n`.repeat(8))
+    }
+  })
+
   it('goes on with the containers of all nodes when the server is killed', async () => {
     await eventually('the volume is written', async () => (await ready('keeper'))[0]?.spec.nodeName === 'node-3')
     const identity = async () =>
