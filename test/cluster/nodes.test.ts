@@ -159,6 +159,21 @@ describe('several nodes on one machine', () => {
     await assert.rejects(node('partition'), /takes the name of one node/)
   })
 
+  it('is off as soon as it is told to be, also while its agent is only starting again', async () => {
+    const agents = () =>
+      processesOf(cluster.dataDir)
+        .filter((line) => /^\d+ \S*node .*agent-inside\.ts/.test(line))
+        .map((line) => Number.parseInt(line, 10))
+    const killed = agents()
+    assert.equal(killed.length, 2)
+    for (const pid of killed) process.kill(pid, 'SIGKILL')
+    await eventually('the next ones are on their way', async () => agents().some((pid) => !killed.includes(pid)))
+    const begun = performance.now()
+    await node('stop', 'node-2')
+    assert.ok(performance.now() - begun < 8000, 'it is not waited for until the patience is over')
+    assert.match((await node('ls')).stdout, /node-2\s+stopped/)
+  })
+
   it('leaves nothing of any node when it is stopped', async () => {
     const id = cluster.running()?.id ?? ''
     await cluster.skiff('down', '--data-dir', cluster.dataDir)

@@ -26,7 +26,7 @@ export const machineNetworkDescriptor = 4
 
 /** Says that the namespaces are made, and goes on when its network is. */
 const gate = 'echo made >&3; read -r _ <&3; exec 3>&-; exec "$@"'
-const agentLoop = 'while :; do "$@"; [ $? -eq 0 ] && exit 0; sleep 0.2; done'
+const agentLoop = 'trap "exit 0" TERM; while :; do "$@"; [ $? -eq 0 ] && exit 0; sleep 0.2; done'
 
 export class NodeProcesses {
   readonly #directory: string
@@ -110,9 +110,11 @@ const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${
 /** unshare → tini → the loop → the agent. */
 function signalAgent(first: number): void {
   const [tini] = childrenOf(first)
-  const loops = tini ? childrenOf(tini).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh')) : []
-  const [agent] = loops[0] ? childrenOf(loops[0]) : []
-  process.kill(agent ?? first, agent ? 'SIGTERM' : 'SIGKILL')
+  const loop = tini && childrenOf(tini).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh'))
+  if (!loop) return void process.kill(first, 'SIGKILL')
+  // It must not start another: one that is only starting ends without a word.
+  process.kill(loop, 'SIGTERM')
+  for (const agent of childrenOf(loop)) process.kill(agent, 'SIGTERM')
 }
 
 function gateOf(child: ChildProcess): Duplex {
