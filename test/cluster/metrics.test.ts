@@ -178,6 +178,7 @@ const objects = [
       template: {
         metadata: { labels },
         spec: {
+          nodeSelector: { 'kubernetes.io/hostname': 'node-1' },
           containers: [
             {
               name: 'web',
@@ -196,7 +197,7 @@ const objects = [
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name: 'once' },
-    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'once', image: busybox, command: ['true'] }] } } },
+    spec: { template: { spec: { nodeName: 'node-1', restartPolicy: 'Never', containers: [{ name: 'once', image: busybox, command: ['true'] }] } } },
   },
 ]
 
@@ -204,7 +205,7 @@ describe('the metrics of a cluster', () => {
   let cluster: TestCluster
   let token: string
   before(async () => {
-    cluster = await startTestCluster()
+    cluster = await startTestCluster({ words: ['--nodes', '2'] })
     const { kubectl } = cluster
     await eventually('the namespace is ready', () => kubectl('get serviceaccount default'))
     await kubectl('apply -f -', { stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) })
@@ -269,6 +270,21 @@ describe('the metrics of a cluster', () => {
       valueIn(ingress, 'nginx_ingress_controller_requests', { namespace: 'default', ingress: 'web', service: 'web', host: 'web.example.com', status: '200' }) >
         0,
     )
+  })
+
+  it('a node that is a process of its own tells as much of itself, and how long it may still call the API server', async () => {
+    const page = await cluster.kubectl('get --raw /api/v1/nodes/node-2/proxy/metrics')
+    const families = parseStrictly(page)
+    const names = [...everywhere, ...client, 'kubelet_node_name', 'kubelet_pleg_relist_duration_seconds', 'kubelet_runtime_operations_total']
+    assert.deepEqual(
+      names.filter((name) => !families.has(name)),
+      [],
+    )
+    assert.equal(valueIn(page, 'kubelet_node_name', { node: 'node-2' }), 1)
+    for (const use of ['client', 'server']) {
+      const left = valueIn(page, `kubelet_certificate_manager_${use}_ttl_seconds`)
+      assert.ok(left > 0 && Number.isFinite(left), `${use}: ${left}`)
+    }
   })
 
   it('nobody reads them without the right to', async () => {

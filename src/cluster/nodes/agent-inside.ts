@@ -11,11 +11,13 @@ import type { Component, ComponentContext } from '../../client/component.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { createLogger, type LogLevel } from '../../client/logger.ts'
+import { meteredTransport } from '../../client/metered-transport.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { startEgress } from '../../network/egress.ts'
 import { startNodeRoutes } from '../../network/node-routes.ts'
 import { startOverlay } from '../../network/overlay.ts'
 import { clusterCIDR, clusterDomain, dnsServiceAddress, serviceCIDR } from '../cluster-network.ts'
+import { componentMetrics } from '../component-metrics.ts'
 import { prepareDataDirectory } from '../data-directory.ts'
 import { readCredentials, readServingPair } from '../join/credential-files.ts'
 import { keepCredentials } from '../join/keep-credentials.ts'
@@ -74,6 +76,12 @@ try {
     log: log.with({ component }),
     span: () => {},
   })
+  /** Of one that tells what it does. */
+  const measured = (component: string): ComponentContext => {
+    const metrics = componentMetrics()
+    const metered = meteredTransport(transport, { registry: metrics, clock: realClock, host: new URL(options.server).host })
+    return { ...context(component), client: createClient(metered, { userAgent: component }), metrics }
+  }
   const links: Component[] = [startNodeRoutes(context('node-routes'), { nodeName })]
   const { overlay } = options
   if (overlay) links.push(startOverlay(context('overlay'), { address: overlay.machineAddress, always: overlay.peers }))
@@ -101,8 +109,8 @@ try {
     taints: options.taints,
     capacity: options.capacity,
     providerID: options.providerID,
-    kubelet: context(`kubelet/${nodeName}`),
-    proxy: options.proxy ? context('kube-proxy') : undefined,
+    kubelet: measured(`kubelet/${nodeName}`),
+    proxy: options.proxy ? measured('kube-proxy') : undefined,
   })
   const endRotation = keepCredentials({
     nodeName,
