@@ -156,6 +156,7 @@ describe('several nodes on one machine', () => {
   it('says in one sentence what cannot be', async () => {
     await assert.rejects(node('kill', 'node-1'), /node-1 runs inside the server/)
     await assert.rejects(node('kill', 'node-9'), /there is no node 'node-9'/)
+    await assert.rejects(node('remove', 'node-9'), /there is no node 'node-9'/)
     await assert.rejects(node('partition'), /takes the name of one node/)
   })
 

@@ -38,6 +38,8 @@ function handler(first: string, nodes: () => LocalNodes | undefined): RequestHan
       const known = nodeActions.find((one) => one === action)
       if (name === undefined || known === undefined || rest.length > 0 || request.method !== 'POST') throw noSuchPath()
       if (name === first) throw badRequest(`${first} runs inside the server, and goes with it: choose another node`)
+      // Who removes by name means one that is there; the autoscaler may ask twice.
+      if (known === 'remove' && !(await local.find(name))) throw badRequest(`there is no node '${name}': 'skiff node ls' lists them`)
       try {
         await (known === 'create' ? local.create({ name }) : local[known](name))
         return answer((await local.find(name)) ?? {})
