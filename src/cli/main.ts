@@ -78,7 +78,7 @@ async function codeOf(words: string[]): Promise<number> {
   }
 }
 
-// What nobody reads any more (`skiff up --detach | head -1`, a full disk) is no reason to leave off in the middle.
+// Words that cannot be written (to a full disk) are no reason to leave off in the middle.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 process.exit(await keepAlive(() => codeOf(process.argv.slice(2))))

@@ -24,8 +24,8 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
   after(() => cluster?.remove())
 
   const up = () => run(skiff, upWords(cluster.dataDir))
-  /** Nobody hears what it says after its first line. */
-  const upUnheard = () => run('sh', ['-c', '"$0" "$@" | head -1', skiff, ...upWords(cluster.dataDir)])
+  /** What it says is written to a disk that is full. */
+  const upUnheard = () => run('sh', ['-c', '"$0" "$@" >/dev/full', skiff, ...upWords(cluster.dataDir)])
   const down = async () => {
     const begun = performance.now()
     const { stdout, stderr } = await run(skiff, ['down', '--data-dir', cluster.dataDir])
@@ -63,8 +63,8 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     assert.equal(written('ended'), 'ended\n')
     assert.deepEqual(cgroupsOf(parent), [])
     writeFileSync(kubeconfig, ofTheUser)
-    assert.match((await upUnheard()).stdout, /^the API is ready \(\d+ ms\)\n$/)
-    await eventually('its context is there all the same', async () => currentContext().startsWith('skiff-'))
+    await upUnheard()
+    assert.match(currentContext(), /^skiff-/)
     await eventually('it runs again', async () => written('begun') === 'begun\nbegun\n')
     assert.equal(await cluster.kubectl('get pod writer -o jsonpath={.status.phase}'), 'Running')
     await cluster.kubectl('delete pod writer deaf --now')
