@@ -186,10 +186,10 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
 }
 
 /**
- * Most of what requests allocate is dead before so much was allocated. And where V8 collects a heap only when it is four times
- * as large as what is alive in it, as it does on a machine with much memory, most of it is dead.
+ * Most of what requests allocate is dead before so much was allocated. A heap is collected when it is twice what was alive
+ * in it: where there is much memory V8 would wait until it is four times as large, and most of it dead.
  */
-const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=150']
+const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100']
 
 function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: number[]): ChildProcess {
   const log = openSync(join(data.logs, 'skiff.log'), 'a')
