@@ -1,10 +1,13 @@
 /**
- * `npm test`: types, lint, then every test file, two at a time. `npm test -- PATH…` runs those files alone. The
- * last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
+ * `npm test`: types, lint, then every test file, two at a time where there are two processors. `npm test -- PATH…`
+ * runs those files alone. The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing
+ * failed.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { run } from 'node:test'
+import { patience } from '../test/tools/patience.ts'
 
 const chosen = process.argv.slice(2)
 const counts = { passed: 0, failed: 0, skipped: 0 }
@@ -55,7 +58,7 @@ function count(result: Result, ok: boolean): void {
 }
 
 await new Promise<void>((resolve, reject) => {
-  const stream = run({ files, concurrency: 2, timeout: 12 * 60_000 })
+  const stream = run({ files, concurrency: Math.min(2, availableParallelism()), timeout: 12 * 60_000 * patience })
   stream.on('test:pass', (result) => count(result as unknown as Result, true))
   stream.on('test:fail', (result) => count(result as unknown as Result, false))
   stream.on('test:stderr', ({ message }) => process.stderr.write(message))

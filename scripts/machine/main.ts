@@ -42,7 +42,10 @@ const directory = mkdtempSync(join(cache, 'run-'))
 try {
   const workDisk = join(directory, 'work')
   makeWorkDisk(workDisk, root, release === own)
-  process.exitCode = await runInMachine({ kernel, systemDisk, workDisk, memoryMiB: Number(values.memory), directory }, `${job}\n`)
+  process.exitCode = await runInMachine(
+    { kernel, systemDisk, workDisk, memoryMiB: Number(values.memory), directory },
+    `export SKIFF_TEST_PATIENCE=10\n${job}\n`,
+  )
 } finally {
   rmSync(directory, { recursive: true })
 }

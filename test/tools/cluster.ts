@@ -8,6 +8,7 @@ import { dataDirectory, type RunningCluster, runningCluster } from '../../src/cl
 import { buildBusyboxImage } from '../../src/runtime/embedded/build/busybox-image.ts'
 import { openImageStore } from '../../src/runtime/embedded/images/image-store.ts'
 import { type Kubectl, kubectl } from './kubectl.ts'
+import { patience } from './patience.ts'
 
 const execute = promisify(execFile)
 /** A command that hangs fails its test, and not the whole run. */
@@ -70,7 +71,7 @@ export async function startTestCluster(options: { busybox?: boolean; words?: str
 
 /** Asks until `check` gives something; the last error tells what was wrong. */
 export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>, seconds = 30): Promise<T> {
-  const end = performance.now() + seconds * 1000
+  const end = performance.now() + seconds * 1000 * patience
   let last: unknown
   while (performance.now() < end) {
     try {
@@ -82,5 +83,5 @@ export async function eventually<T>(what: string, check: () => Promise<T | undef
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error(`after ${seconds} s: ${what}${last ? ` (${last instanceof Error ? last.message : last})` : ''}`)
+  throw new Error(`after ${seconds * patience} s: ${what}${last ? ` (${last instanceof Error ? last.message : last})` : ''}`)
 }

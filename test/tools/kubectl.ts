@@ -4,6 +4,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { findKubectl, type KubectlVersion, kubectlVersions } from '../../src/cluster/kubectl.ts'
+import { patience } from './patience.ts'
 
 export interface KubectlResult {
   code: number
@@ -33,7 +34,7 @@ export async function kubectl(kubeconfig: string, options: { version?: KubectlVe
 
   async function finish(args: string[], { stdin = '', timeoutMs = 20_000 }: { stdin?: string; timeoutMs?: number } = {}): Promise<KubectlResult> {
     const child = start(args)
-    const timer = setTimeout(() => child.kill(), timeoutMs)
+    const timer = setTimeout(() => child.kill(), timeoutMs * patience)
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {
