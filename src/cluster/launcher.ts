@@ -186,10 +186,10 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
 }
 
 /**
- * Most of what requests allocate is dead before so much was allocated. A heap is collected when it is twice what was alive
+ * Most of what requests allocate is dead before so much was allocated. A heap is collected when it is 1.75 times what was alive
  * in it: where there is much memory V8 would wait until it is four times as large, and most of it dead.
  */
-const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100']
+const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=75']
 
 function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: number[]): ChildProcess {
   const log = openSync(join(data.logs, 'skiff.log'), 'a')
