@@ -15,7 +15,9 @@ function wording(complaint: string, args: string[], what: string): string {
   const cannotStart = (why: string) => `${what}unable to start container process: exec: ${JSON.stringify(program)}: ${why}`
   if (/not found in \$PATH|executable file .* not found/i.test(text))
     return cannotStart(program.includes('/') ? `stat ${program}: no such file or directory` : 'executable file not found in $PATH')
-  if (/open executable: (Permission denied|Operation not permitted)|exec.*: Permission denied/i.test(text)) return cannotStart('permission denied')
+  // crun 1.8 and 1.21.
+  if (/open executable: (Permission denied|Operation not permitted)|exists but it is not executable|exec.*: Permission denied/i.test(text))
+    return cannotStart('permission denied')
   if (/exec.*: No such file or directory/i.test(text)) return cannotStart(`stat ${program}: no such file or directory`)
   if (/exec.*: Exec format error/i.test(text)) return cannotStart('exec format error')
   return `${what}${text}`
