@@ -53,6 +53,8 @@ export async function createMonitored(crun: Crun, crunPath: string, options: Mon
   child.stderr?.on('data', (chunk) => {
     complaint += chunk
   })
+  // What we start writes the number of the one that stays, and ends: not always before that one has spoken.
+  const handedOver = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const pipe = child.stdio[3] as Duplex
   try {
     const { data, message } = await new Promise<{ data: number; message?: string }>((resolve, reject) => {
@@ -66,6 +68,7 @@ export async function createMonitored(crun: Crun, crunPath: string, options: Mon
       pipe.once('end', () => reject(new Error(complaint.trim() || 'conmon ended before the container was created')))
     })
     if (data <= 0) throw new Error(message?.trim() || complaint.trim() || `conmon failed: ${data}`)
+    await handedOver
     return { pid: data, monitorPid: Number(readFileSync(monitorFile, 'utf8')) }
   } finally {
     pipe.destroy()
