@@ -34,7 +34,9 @@ if [ -n "$missing" ]; then
   say "installing system packages:$missing"
   # Packages of servers start them where a service manager runs; nothing of the host is to start here.
   policy=/usr/sbin/policy-rc.d
+  ours=
   if [ ! -e "$policy" ]; then
+    ours=yes
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
     trap 'rm -f "$policy"' EXIT INT TERM
@@ -42,6 +44,11 @@ if [ -n "$missing" ]; then
   apt-get -qq update >&2
   # shellcheck disable=SC2086 # several words
   DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing >/dev/null
-  rm -f "$policy"
+  [ -z "$ours" ] || rm -f "$policy"
   trap - EXIT INT TERM
+  # Nor after the next boot.
+  if command -v systemctl >/dev/null; then
+    case $missing in *nginx-light*) systemctl --quiet disable nginx 2>/dev/null || true ;; esac
+    case $missing in *docker-registry*) systemctl --quiet disable docker-registry 2>/dev/null || true ;; esac
+  fi
 fi
