@@ -93,7 +93,10 @@ export async function startApiServer(options: { parts?: ServerPartFactory[] } = 
     },
     async stop() {
       await server.stop()
+      // The server's own timers keep nobody alive: without this the process could end in the middle, with all that follows undone.
+      const alive = setInterval(() => {}, 1000)
       await http.stop(100)
+      clearInterval(alive)
       await store.close()
       await rm(dir, { recursive: true })
       if (problems.length > 0) throw new Error(`the server logged errors:\n${problems.join('\n')}`)
