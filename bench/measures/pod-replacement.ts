@@ -46,14 +46,16 @@ class Replicas {
   constructor({ client, namespace }: BenchCluster, resourceVersion: string) {
     const follow = async () => {
       for await (const event of client.watch(Pod, { namespace, labelSelector: `app=${app}`, resourceVersion, signal: this.#stop.signal })) {
-        if (event.type === 'ERROR') return
+        if (event.type === 'ERROR') throw new Error('the watch of the Pods ended')
         const { uid } = event.object.metadata
         if (event.type === 'DELETED') this.#pods.delete(uid)
         else this.#pods.set(uid, event.object)
         this.#changed()
       }
     }
-    follow().catch(() => {})
+    follow().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) console.error('bench: the Pods are no longer followed', error)
+    })
   }
 
   ready(): V1Pod[] {

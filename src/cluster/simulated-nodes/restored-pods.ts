@@ -6,17 +6,7 @@
 import { resourcesOf } from '../../kubelet/container/resources.ts'
 import type { Directories } from '../../kubelet/directories.ts'
 import { withDefaultTag } from '../../kubelet/images/image-reference.ts'
-import {
-  allContainers,
-  containerHash,
-  containerLabels,
-  gracePeriodAnnotation,
-  hashAnnotation,
-  messagePathAnnotation,
-  messagePolicyAnnotation,
-  podLabels,
-  restartCountAnnotation,
-} from '../../kubelet/pod/identity.ts'
+import { allContainers, containerAnnotations, containerLabels, podLabels } from '../../kubelet/pod/identity.ts'
 import type { V1Container, V1ContainerStatus, V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { RestoredContainer, RestoredPod } from '../../runtime/simulated/simulated-runtime.ts'
 
@@ -81,13 +71,7 @@ function restoredContainer(pod: V1Pod, container: V1Container, status: V1Contain
       mounts: [],
       devices: [],
       labels: containerLabels(pod, container),
-      annotations: {
-        [hashAnnotation]: containerHash(container),
-        [restartCountAnnotation]: String(restartCount),
-        [messagePathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
-        [messagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
-        [gracePeriodAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
-      },
+      annotations: containerAnnotations(pod, container, restartCount),
       logPath: `${container.name}/${restartCount}.log`,
       stdin: container.stdin ?? false,
       stdinOnce: container.stdinOnce ?? false,

@@ -9,15 +9,7 @@ import type { KubeletEvents } from '../events.ts'
 import type { NodeFiles } from '../files/node-files.ts'
 import type { ImageManager } from '../images/image-manager.ts'
 import { withDefaultTag } from '../images/image-reference.ts'
-import {
-  containerHash,
-  containerLabels,
-  gracePeriodAnnotation,
-  hashAnnotation,
-  messagePathAnnotation,
-  messagePolicyAnnotation,
-  restartCountAnnotation,
-} from '../pod/identity.ts'
+import { containerAnnotations, containerLabels } from '../pod/identity.ts'
 import { latestOf, type PodRuntime } from '../pod/pod-runtime.ts'
 import type { NetworkProbes } from '../probes/probe.ts'
 import type { MountedVolume } from '../volumes/volume.ts'
@@ -134,13 +126,7 @@ export class ContainerStarter {
       mounts,
       devices: [],
       labels: containerLabels(pod, container),
-      annotations: {
-        [hashAnnotation]: containerHash(container),
-        [restartCountAnnotation]: String(attempt),
-        [messagePathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
-        [messagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
-        [gracePeriodAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
-      },
+      annotations: containerAnnotations(pod, container, attempt),
       logPath,
       stdin: container.stdin ?? false,
       stdinOnce: container.stdinOnce ?? false,

@@ -33,6 +33,17 @@ export function containerLabels(pod: V1Pod, container: V1Container): Record<stri
   }
 }
 
+/** What a kubelet that starts anew must know of a container, kept with it by the runtime. */
+export function containerAnnotations(pod: V1Pod, container: V1Container, attempt: number): Record<string, string> {
+  return {
+    [hashAnnotation]: containerHash(container),
+    [restartCountAnnotation]: String(attempt),
+    [messagePathAnnotation]: container.terminationMessagePath ?? '/dev/termination-log',
+    [messagePolicyAnnotation]: container.terminationMessagePolicy ?? 'File',
+    [gracePeriodAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
+  }
+}
+
 /** Of what makes a running container another one when it changes: upstream hashes name and image alone. */
 export function containerHash(container: V1Container): string {
   return createHash('sha256')
