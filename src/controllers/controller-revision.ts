@@ -19,14 +19,8 @@ export interface RevisionOwner {
   collisionCount: number | undefined
   /** Where a revision bears its hash; clients look for it under another name for each kind of owner. */
   hashLabel: string
-}
-
-/** Raised when the name of a revision is taken by something else: try again with another hash. */
-export class RevisionCollision extends Error {
-  constructor(name: string) {
-    super(`the name of controller revision ${name} is taken`)
-    this.name = 'RevisionCollision'
-  }
+  /** Writes down how often a name was taken by something else: the next hash, and so the next name, is another. */
+  collided(collisionCount: number): Promise<unknown>
 }
 
 const byRevision = (a: V1ControllerRevision, b: V1ControllerRevision): number => a.revision - b.revision
@@ -46,7 +40,7 @@ function adopted(candidates: V1ControllerRevision[], { resource, object, selecto
   )
 }
 
-/** The revision of the present template: found, brought to the front, or made. */
+/** The revision of the present template: found, brought to the front, or made. Throws when its name is taken: the next look takes another. */
 export async function currentRevision(owner: RevisionOwner, context: ReconcileContext): Promise<V1ControllerRevision> {
   const { object, template, resource } = owner
   const orphans = context
@@ -71,7 +65,8 @@ export async function currentRevision(owner: RevisionOwner, context: ReconcileCo
     const found = await context.client.get(ControllerRevision, { namespace, name: metadata.name })
     const isOurs = isControlledBy(found, object) || object.metadata.deletionTimestamp !== undefined || (await adopted([found], owner, context)).length > 0
     if (isOurs && deepEqual(found.data, data)) return found
-    throw new RevisionCollision(metadata.name)
+    await owner.collided((owner.collisionCount ?? 0) + 1)
+    throw new Error(`the name of controller revision ${metadata.name} is taken`, { cause: error })
   }
 }
 

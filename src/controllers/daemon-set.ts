@@ -8,7 +8,7 @@ import { keyOf, type New } from '../machinery/object.ts'
 import type { V1DaemonSet, V1DaemonSetStatus, V1Node, V1Pod, V1Toleration } from '../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
-import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner } from './controller-revision.ts'
+import { currentRevision, forgetRevisions, type RevisionOwner } from './controller-revision.ts'
 import { deepEqual } from './deep-equal.ts'
 import { nodeFit } from './node-fit.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
@@ -40,14 +40,12 @@ export const daemonSetController: AnyController = defineController<V1DaemonSet>(
       selector: set.spec.selector,
       collisionCount: set.status?.collisionCount,
       hashLabel: revisionLabel,
+      collided: (collisionCount) => {
+        const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+        return client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
+      },
     }
-    const revision = await currentRevision(owner, context).catch(async (error: unknown) => {
-      if (!(error instanceof RevisionCollision)) throw error
-      const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
-      const collisionCount = (set.status?.collisionCount ?? 0) + 1
-      await client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
-      throw error
-    })
+    const revision = await currentRevision(owner, context)
     const hash = revision.metadata.labels?.[revisionLabel] ?? ''
     const plan = new Plan(set, pods, informer(Node).list(), hash, clock.now())
     const status = plan.status()

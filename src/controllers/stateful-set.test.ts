@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../client/resources.ts'
 import type { V1StatefulSetSpec } from '../machinery/schema/generated/types.ts'
 import { startGarbageCollector } from './garbage-collector.ts'
+import { templateHash } from './pod-template-hash.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { Bench } from './testing/bench.ts'
 import { claimProtection } from './volume-protection.ts'
@@ -162,6 +163,22 @@ test('claims go with the pods that are too many, or with the set, where it says 
   assert.deepEqual(await claims(), [])
   assert.deepEqual(await bench.pods(), [])
   await collector.stop()
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('where the name of its revision is taken by something else, it takes another', async () => {
+  const bench = await Bench.start()
+  await create(bench)
+  const { spec } = await bench.client.get(StatefulSet, at)
+  const name = `db-${templateHash(spec.template, undefined)}`
+  await bench.client.create(ControllerRevision, { metadata: { name, namespace: 'default' }, data: { somebody: 'else' }, revision: 1 })
+  const controllers = bench.run(statefulSetController)
+  await rollOut(bench)
+  const { status } = await bench.client.get(StatefulSet, at)
+  assert.equal(status?.collisionCount, 1)
+  assert.notEqual(status?.updateRevision, name)
+  assert.equal(status?.readyReplicas, 3)
   await controllers.stop()
   await bench.stop()
 })

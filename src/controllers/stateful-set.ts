@@ -7,7 +7,7 @@ import { isApiError } from '../machinery/errors.ts'
 import type { V1ControllerRevision, V1PersistentVolumeClaim, V1Pod, V1StatefulSet, V1StatefulSetStatus } from '../machinery/schema/generated/types.ts'
 import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
-import { currentRevision, forgetRevisions, RevisionCollision, type RevisionOwner, revisionsOf, templateOf } from './controller-revision.ts'
+import { currentRevision, forgetRevisions, type RevisionOwner, revisionsOf, templateOf } from './controller-revision.ts'
 import { deepEqual } from './deep-equal.ts'
 import { isAvailable, isFinished, isReady } from './pod-state.ts'
 import { isLeaving, settleOwners } from './stateful-claims.ts'
@@ -46,16 +46,9 @@ export const statefulSetController: AnyController = defineController<V1StatefulS
       selector: set.spec.selector,
       collisionCount: set.status?.collisionCount,
       hashLabel: 'controller.kubernetes.io/hash',
+      collided: (collisionCount) => client.updateStatus(StatefulSet, { ...set, status: { replicas: 0, ...set.status, collisionCount } }),
     }
-    let update: V1ControllerRevision
-    try {
-      update = await currentRevision(owner, context)
-    } catch (error) {
-      if (!(error instanceof RevisionCollision)) throw error
-      const collisionCount = (set.status?.collisionCount ?? 0) + 1
-      await client.updateStatus(StatefulSet, { ...set, status: { replicas: 0, ...set.status, collisionCount } })
-      throw error
-    }
+    const update = await currentRevision(owner, context)
     const current = revisionsOf(owner, context).find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update
     const status = statusOf(set, pods, current, update, clock.now())
     if (!deepEqual(status, set.status)) await client.updateStatus(StatefulSet, { ...set, status })
