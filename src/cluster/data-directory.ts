@@ -3,7 +3,7 @@
  * lies where, and says whether a cluster is running over it.
  */
 import { randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
@@ -63,10 +63,12 @@ export function dataDirectory(path: string): DataDirectory {
   }
 }
 
+const layoutFile = (data: DataDirectory) => join(data.root, 'layout')
+
 /** Makes what is missing; refuses what a newer version left, and what cannot be written. */
 export function prepareDataDirectory(path: string): DataDirectory {
   const data = dataDirectory(path)
-  const versionFile = join(data.root, 'layout')
+  const versionFile = layoutFile(data)
   // nginx takes it for a variable, even in the directory of its own configuration.
   if (data.root.includes('$'))
     throw new UserError(`the data directory ${data.root} has a $ in its name, which nginx cannot have: choose another with --data-dir`)
@@ -98,6 +100,25 @@ export function electionIdentity(data: DataDirectory): string {
     renameSync(`${file}.new`, file)
   }
   return readFileSync(file, 'utf8')
+}
+
+/**
+ * Tells whether the directory is there, and is still the one that it was: another may have taken its place, somebody's
+ * or one that we made ourselves by writing below it. Yes when it cannot be told: only what is surely gone is.
+ */
+export function watchRoot(data: DataDirectory): () => boolean {
+  const isPrepared = existsSync(layoutFile(data))
+  // Held open, so that no other can have its number.
+  const open = isPrepared ? openSync(data.root, 'r') : undefined
+  return () => {
+    if (open === undefined) return false
+    try {
+      const [ours, named] = [fstatSync(open), statSync(data.root)]
+      return ours.nlink > 0 && ours.ino === named.ino && ours.dev === named.dev
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+    }
+  }
 }
 
 /** Like `mkdir -p`; Node's own never ends where the kernel says that a parent which is there is not (below /proc). */

@@ -3,12 +3,12 @@
  * starts again after a crash. Descriptors 3, 4 and 5 are the host's listening sockets for the API, HTTP and HTTPS; on
  * 6 it says how far it is.
  */
-import { statSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { createLogger, type LogLevel } from '../client/logger.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import { pruneCompileCache } from './compile-cache.ts'
-import { dataDirectory } from './data-directory.ts'
+import { dataDirectory, watchRoot } from './data-directory.ts'
 import type { InsideOptions, Progress } from './launcher.ts'
 import { prepareNamespaces } from './namespaces.ts'
 
@@ -24,15 +24,6 @@ function tell(progress: Progress): void {
   }
 }
 
-/** Also when it cannot be told: only what is surely gone is. */
-function isThere(directory: string): boolean {
-  try {
-    return statSync(directory).nlink > 0
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
-  }
-}
-
 const since = () => Math.round(performance.now())
 
 process.on('uncaughtException', (error) => {
@@ -43,6 +34,14 @@ process.on('unhandledRejection', (error) => log.error('a promise was rejected an
 
 try {
   const data = dataDirectory(options.dataDir)
+  const isThere = watchRoot(data)
+  // Nothing leads to a cluster whose directory was removed, not even `skiff down`: it would run for ever.
+  const endWithDirectory = () => {
+    if (isThere()) return
+    log.error('the data directory was removed: the cluster ends', { directory: data.root })
+    process.exit(0)
+  }
+  endWithDirectory()
   const prepared = prepareNamespaces(data)
   const { startServer } = await import('./server.ts')
   await prepared
@@ -54,12 +53,7 @@ try {
     flushCompileCache()
     pruneCompileCache(realClock.now()).catch((error) => log.warn('old compiled code could not be removed', { error: String(error) }))
   })
-  // Nothing leads to a cluster whose directory was removed, not even `skiff down`: it would run for ever.
-  realClock.every(2000, () => {
-    if (isThere(data.root)) return
-    log.error('the data directory was removed: the cluster ends', { directory: data.root })
-    process.exit(0)
-  })
+  realClock.every(2000, endWithDirectory)
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
       log.info('stopping', { signal: name })

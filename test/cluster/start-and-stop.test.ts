@@ -1,7 +1,7 @@
 /** Starting and stopping that come in each other's way, and what `skiff down` leaves: pods that could end, the user's own context. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -43,6 +43,7 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text))
     return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, said }))) }
   }
+  const isBeingStopped = () => eventually('it is being stopped', async () => readFileSync(join(cluster.dataDir, 'launching'), 'utf8').includes('stopping'))
   const nothingIsLeft = () => {
     assert.deepEqual(processesOf(cluster.dataDir), [])
     assert.equal(cluster.running(), undefined)
@@ -83,7 +84,7 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     await cluster.kubectl('apply -f -', { stdin: slow })
     await cluster.kubectl('wait --for=condition=Ready pod/slow --timeout=20s', { timeoutMs: 25_000 })
     const stopping = down()
-    await eventually('it is being stopped', async () => readFileSync(join(cluster.dataDir, 'launching'), 'utf8').includes('stopping'))
+    await isBeingStopped()
     await assert.rejects(up(), /skiff: the cluster over .* is being stopped \(process \d+\): start it when that is done\n$/)
     assert.match((await stopping).stdout, /^stopped\n/)
     nothingIsLeft()
@@ -92,10 +93,15 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
 
   it('is stopped while it starts', async () => {
     const start = starting()
-    await eventually('it is on its way', async () => known())
+    // Held where it is, so that it cannot be ready before it is to be stopped.
+    const server = await eventually('it is on its way', async () => known() && serverProcess(cluster.running()?.pid ?? 0))
+    process.kill(server, 'SIGSTOP')
     const config = readFileSync(kubeconfig)
     writeFileSync(kubeconfig, 'clusters: [x')
-    const { stdout, stderr, seconds } = await down()
+    const stopping = down()
+    await isBeingStopped()
+    process.kill(server, 'SIGCONT')
+    const { stdout, stderr, seconds } = await stopping
     writeFileSync(kubeconfig, config)
     assert.match(stdout, /^stopped\n/)
     assert.match(
@@ -139,6 +145,18 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     await up()
     const parent = id()
     rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+    // Its own processes may do so too, when they write below it.
+    mkdirSync(cluster.dataDir, { recursive: true })
+    await eventually('nothing is left', async () => processesOf(cluster.dataDir).length === 0)
+    await eventually('nor empty cgroups, once they are removed', async () => removeCgroups(parent).length === 0)
+  })
+
+  it('ends too when its server dies in the same moment', async () => {
+    await up()
+    const [first = 0, parent] = [cluster.running()?.pid, id()]
+    const server = serverProcess(first) ?? 0
+    rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+    process.kill(server, 'SIGKILL')
     await eventually('nothing is left', async () => processesOf(cluster.dataDir).length === 0)
     await eventually('nor empty cgroups, once they are removed', async () => removeCgroups(parent).length === 0)
   })

@@ -41,6 +41,16 @@ describe('programs started by way of a small process', () => {
     assert.equal(stdout.length, 1_000_000)
   })
 
+  it('are started by another one when it was killed, even before it ever answered', async () => {
+    const killed = startSpawner()
+    for (let time = 0; time < 3; time++) {
+      await assert.rejects(killed.run('sh', ['-c', 'kill -9 $PPID']), /the process that starts programs has ended/)
+    }
+    const { stdout } = await killed.run('sh', ['-c', 'cat /proc/$PPID/comm'])
+    assert.equal(stdout.toString(), 'perl\n')
+    killed.close()
+  })
+
   it('take the direct way with inputs that are large', async () => {
     const { stdout } = await spawner.run('wc', ['-c'], { input: 'x'.repeat(200_000) })
     assert.equal(stdout.toString().trim(), '200000')

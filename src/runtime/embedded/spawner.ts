@@ -26,9 +26,8 @@ export function startSpawner(): Spawner {
   return {
     run(program, args, options = {}) {
       if (closed || options.signal || (options.input?.length ?? 0) > mostInput) return runCommand(program, args, options)
-      // One that ends without an answer (there is no perl) would do so again.
-      if (!helper.alive && helper.answered) helper = startHelper()
-      return helper.alive ? helper.run(program, args, options) : runCommand(program, args, options)
+      if (helper.state === 'ended') helper = startHelper()
+      return helper.state === 'running' ? helper.run(program, args, options) : runCommand(program, args, options)
     },
     close() {
       closed = true
@@ -38,9 +37,8 @@ export function startSpawner(): Spawner {
 }
 
 interface Helper {
-  readonly alive: boolean
-  /** Whether it has ever done what it is there for. */
-  readonly answered: boolean
+  /** One that leaves before it ever answered (there is no perl) would do so again: it is of no use. */
+  readonly state: 'running' | 'ended' | 'useless'
   run(program: string, args: string[], options: CommandOptions): Promise<CommandResult>
   end(): void
 }
@@ -52,18 +50,18 @@ function startHelper(): Helper {
   })
   const waiting = new Map<number, Waiting>()
   let next = 1
-  let alive = true
+  let state: Helper['state'] = 'running'
   let answered = false
   let received: Buffer = Buffer.alloc(0)
 
-  const ended = () => {
-    alive = false
+  const ended = (killed: boolean) => {
+    state = killed || answered ? 'ended' : 'useless'
     // Whether they have done their work nobody knows.
     for (const { reject } of waiting.values()) reject(new Error('the process that starts programs has ended'))
     waiting.clear()
   }
-  child.once('error', ended)
-  child.once('exit', ended)
+  child.once('error', () => ended(false))
+  child.once('exit', (_, signal) => ended(signal !== null))
   child.stdin.on('error', () => {})
   child.stderr.resume()
   child.stdout.on('data', (chunk: Buffer) => {
@@ -73,11 +71,8 @@ function startHelper(): Helper {
   })
 
   return {
-    get alive() {
-      return alive
-    },
-    get answered() {
-      return answered
+    get state() {
+      return state
     },
     run(program, args, options) {
       return new Promise((resolve, reject) => {
