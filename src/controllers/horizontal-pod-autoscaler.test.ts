@@ -287,6 +287,47 @@ describe('the autoscaler', () => {
     assert.equal(await size(), 4)
   })
 
+  it('makes what is to be made of answers that are no metrics', async () => {
+    const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/queue'
+    const queue: V2MetricSpec = { type: 'External', external: { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: '10' } } }
+    metrics.paths.set(path, { items: null })
+    await begin(2, { metrics: [queue] })
+    const said = async (answer: unknown) => {
+      metrics.paths.set(path, answer)
+      await round()
+      const message = (await autoscaler()).status?.conditions?.find(({ type }) => type === 'ScalingActive')?.message ?? ''
+      return message.replace('the HPA was unable to compute the replica count: unable to get external metric default/queue/nil: ', '')
+    }
+    const unfetched = 'unable to fetch metrics from external metrics API'
+    assert.equal(await said({ items: null }), 'no metrics returned from external metrics API')
+    assert.equal(await said({ items: 'many' }), `${unfetched}: the answer is not a list of metrics (get queue.external.metrics.k8s.io)`)
+    assert.equal(await said({ items: [null] }), `${unfetched}: the answer is not a list of metrics (get queue.external.metrics.k8s.io)`)
+    assert.equal(await said(null), `${unfetched}: the answer is not a JSON object (get queue.external.metrics.k8s.io)`)
+    assert.match(await said({ items: [{ value: 'many' }] }), /^quantities must match the regular expression/)
+    assert.equal(await size(), 2)
+    assert.match(await said({ items: [{ metricName: 'queue' }] }), /^the HPA was able to successfully calculate/)
+  })
+
+  it('waits for no answer when it is to stop, and tells nothing of that', { timeout: 10_000 }, async () => {
+    let answer: (() => void) | undefined
+    bench.transport.intercept = ({ path, signal }) => {
+      if (!path.startsWith('/apis/metrics.k8s.io/')) return undefined
+      return new Promise((_, reject) => {
+        answer = () => reject(new Error('late'))
+        signal?.addEventListener('abort', () => reject(signal.reason))
+      })
+    }
+    await begin(2)
+    assert.ok(answer)
+    const stopping = running?.stop().then(() => true)
+    const stopped = await Promise.race([stopping, bench.settle().then(() => false)])
+    answer()
+    await stopping
+    assert.ok(stopped)
+    running = undefined
+    assert.deepEqual([(await autoscaler()).status?.conditions, await bench.events()], [undefined, []])
+  })
+
   it('tells of a target that is not there, that sleeps, or that another autoscaler has', async () => {
     uses(100)
     await begin(2)

@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { createClient } from '../../client/api-client.ts'
 import { ensurePki, type Pki } from '../../cluster/pki/pki.ts'
 import { sumIn } from '../../machinery/metrics/testing/read-metrics.ts'
+import type { Status } from '../../machinery/object.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { discovery } from '../discovery/discovery.ts'
 import { requestHeaderAuthentication } from '../extension/request-header.ts'
+import { createInProcessTransport } from '../in-process-transport.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
 import { aggregation } from './aggregation.ts'
 import type { ExtensionServer } from './extension-client.ts'
@@ -49,6 +52,8 @@ describe('aggregation', () => {
       if (request.url === path) return answer(200, list)
       if (request.url === '/openapi/v2') return answer(200, { definitions: { Gauge: { type: 'object' } }, paths: {} })
       if (request.url === '/openapi/v3') return answer(200, { paths: { 'apis/example.dev/v1': { serverRelativeURL: `/openapi/v3${path}?hash=1` } } })
+      if (request.url?.startsWith(`${path}/silent`)) return
+      if (request.url?.startsWith(`${path}/broken-off`)) return response.writeHead(200, { 'content-type': 'application/json' }).write('{')
       if (request.url?.startsWith(`${path}/`)) return answer(request.method === 'POST' ? 201 : 200, { kind: 'Gauge', metadata: { name: 'g' } })
       return answer(404, { kind: 'Status' })
     })
@@ -167,6 +172,15 @@ describe('aggregation', () => {
     assert.equal(seen.length, before)
     inProcess.clear()
     await inner.stop()
+  })
+
+  it('waits no longer than a request may take for an answer, or for its end, whoever asks', { timeout: 10_000 }, async () => {
+    const user = { name: 'controller', groups: ['system:masters'] }
+    const inside = createClient(createInProcessTransport(main.server, { user, userAgent: 'test' }), { userAgent: 'test' })
+    const query = { timeout: '100ms' }
+    const { status, object } = await inside.raw({ method: 'GET', path: `${path}/silent`, query })
+    assert.deepEqual([status, (object as Status).reason], [504, 'Timeout'])
+    await assert.rejects(inside.raw({ method: 'GET', path: `${path}/broken-off`, query }), /abort/)
   })
 
   it('tells when the server is gone: not available, and stale', async () => {

@@ -17,11 +17,13 @@ export function timeOf({ query }: ApiRequest, most = requestTimeout): number {
   return total > 0 ? Math.min(total, most) : most
 }
 
+export const outOfTime = () => timeout('Timeout: request did not complete within the allotted timeout', 0)
+
 export function within<T>(clock: Clock, ms: number, work: Promise<T>, onTimeout?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(ms, () => {
       onTimeout?.()
-      reject(timeout('Timeout: request did not complete within the allotted timeout', 0))
+      reject(outOfTime())
     })
     work.then(
       (value) => {

@@ -163,6 +163,7 @@ async function askMetrics(evaluation: Evaluation, scale: V1Scale, chosen: Chosen
   const current = scale.spec?.replicas ?? 0
   const asking: MetricContext = {
     client: context.client,
+    signal: context.signal,
     autoscaler,
     selector: chosen.selector,
     statusReplicas: scale.status?.replicas ?? 0,
@@ -181,7 +182,7 @@ async function askMetrics(evaluation: Evaluation, scale: V1Scale, chosen: Chosen
       statuses.push(proposal.status)
       if (name === '' || proposal.replicas > replicas) [replicas, name] = [proposal.replicas, proposal.name]
     } catch (error) {
-      if (!(error instanceof MetricFailure)) throw error
+      if (context.signal.aborted || !(error instanceof MetricFailure)) throw error
       failures.push(error)
       evaluation.metrics.computed(metric.type, 'none', error.reason === 'InvalidMetricSourceType' ? 'spec' : 'internal', took())
       // The place is kept: statuses stand in the order of the metrics.

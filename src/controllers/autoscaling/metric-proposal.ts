@@ -18,6 +18,8 @@ export interface Proposal {
 
 export interface MetricContext {
   client: Client
+  /** When the autoscaler's controller stops. */
+  signal: AbortSignal
   autoscaler: V2HorizontalPodAutoscaler
   /** Of the pods, as it is written in a query. */
   selector: string
@@ -79,14 +81,15 @@ async function unable<T>(words: string, work: () => Promise<T>): Promise<T> {
 
 const milli = (amount: number) => formatQuantity(fromMilli(amount))
 
-function resourceProposal(metric: V2MetricSpec, { client, autoscaler, selector, situation }: MetricContext): Promise<Proposal> {
+function resourceProposal(metric: V2MetricSpec, from: MetricContext): Promise<Proposal> {
+  const { autoscaler, selector, situation } = from
   const source = metric.containerResource ?? metric.resource
   const container = metric.containerResource?.container
   const { name = '', target = {} as V2MetricTarget } = source ?? {}
   const reason = container === undefined ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric'
   const about = `failed to get ${name} ${container === undefined ? 'resource' : 'container'} metric value`
   const fetch = () =>
-    unable(`unable to get metrics for resource ${name}`, () => resourceMetrics(client, autoscaler.metadata.namespace, selector, name, container))
+    unable(`unable to get metrics for resource ${name}`, () => resourceMetrics(from, autoscaler.metadata.namespace, selector, name, container))
   const status = (current: { averageUtilization?: number; averageValue: string }): V2MetricStatus =>
     container === undefined ? { type: metric.type, resource: { name, current } } : { type: metric.type, containerResource: { name, container, current } }
   if (target.averageValue !== undefined) {
@@ -112,11 +115,12 @@ function resourceProposal(metric: V2MetricSpec, { client, autoscaler, selector, 
   })
 }
 
-async function podsProposal({ type, pods }: V2MetricSpec, { client, autoscaler, selector, situation }: MetricContext): Promise<Proposal> {
+async function podsProposal({ type, pods }: V2MetricSpec, from: MetricContext): Promise<Proposal> {
+  const { autoscaler, selector, situation } = from
   if (!pods?.target.averageValue) throw new Error('invalid pods metric source: no average value target was set')
   const { metric, target } = pods
   const metrics = await unable(`unable to get metric ${metric.name}`, () =>
-    podsMetrics(client, autoscaler.metadata.namespace, selector, metric.name, textOf(metric.selector)),
+    podsMetrics(from, autoscaler.metadata.namespace, selector, metric.name, textOf(metric.selector)),
   )
   const { replicas, measure } = byAverage(situation, metrics, '', toMilli(target.averageValue ?? '0'))
   return { replicas, name: `pods metric ${metric.name}`, status: { type, pods: { metric, current: { averageValue: milli(measure) } } } }
@@ -131,7 +135,7 @@ async function objectProposal({ type, object }: V2MetricSpec, context: MetricCon
     const isNamespace = describedObject.kind === 'Namespace' && !(describedObject.apiVersion ?? '').includes('/')
     const { group, plural } = isNamespace ? { group: '', plural: '' } : await targets.resourceOf(client, describedObject, situation.now)
     const resource = isNamespace ? undefined : group ? `${plural}.${group}` : plural
-    return objectMetric(client, namespace, resource, describedObject.name, metric.name, textOf(metric.selector))
+    return objectMetric(context, namespace, resource, describedObject.name, metric.name, textOf(metric.selector))
   })
   if (target.type === 'Value' && target.value !== undefined) {
     const replicas = byValue(situation, usage, toMilli(target.value))
@@ -153,13 +157,13 @@ async function objectProposal({ type, object }: V2MetricSpec, context: MetricCon
 
 async function externalProposal({ type, external }: V2MetricSpec, context: MetricContext): Promise<Proposal> {
   if (!external) throw new Error('invalid external metric source')
-  const { client, autoscaler, situation, statusReplicas } = context
+  const { autoscaler, situation, statusReplicas } = context
   const { metric, target } = external
   const { namespace } = autoscaler.metadata
   if (target.averageValue === undefined && target.value === undefined)
     throw new Error('invalid external metric source: neither a value target nor an average value target was set')
   const usage = await unable(`unable to get external metric ${namespace}/${metric.name}/${printed(metric.selector)}`, () =>
-    externalMetric(client, namespace, metric.name, textOf(metric.selector)),
+    externalMetric(context, namespace, metric.name, textOf(metric.selector)),
   )
   const name = `external metric ${metric.name}(${printed(metric.selector)})`
   if (target.averageValue !== undefined) {

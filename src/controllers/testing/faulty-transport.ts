@@ -6,7 +6,7 @@ export class FaultyTransport implements Transport {
   readonly #inner: Transport
   readonly #watches = new Set<AbortController>()
   /** May throw, or answer in place of the server. */
-  intercept: ((request: TransportRequest) => TransportResponse | undefined) | undefined
+  intercept: ((request: TransportRequest) => TransportResponse | Promise<TransportResponse> | undefined) | undefined
 
   constructor(inner: Transport) {
     this.#inner = inner
