@@ -1,4 +1,6 @@
 /** What a method and a path say (upstream: RequestInfo): resource, verb, names. */
+import { parseFieldSelector } from '../machinery/field-selectors.ts'
+import { SelectorError } from '../machinery/selectors.ts'
 import type { RequestInfo } from './request.ts'
 
 /** Subresources that namespaces have: their path is not that of a resource in the namespace. */
@@ -55,10 +57,19 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   if (info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection') {
     const selector = query.get('fieldSelector')
     if (selector) info.fieldSelector = selector
-    const match = info.name ? undefined : /(?:^|,)metadata\.name=?=([^,=]+)/.exec(selector ?? '')
-    if (match?.[1]) info.name = match[1]
+    if (!info.name && selector?.includes('metadata.name')) info.name = requiredName(selector)
   }
   return info
+}
+
+function requiredName(selector: string): string {
+  try {
+    return parseFieldSelector(selector).requires('metadata.name') ?? ''
+  } catch (error) {
+    // The registry will refuse it.
+    if (error instanceof SelectorError) return ''
+    throw error
+  }
 }
 
 function verbOf(method: string): string {

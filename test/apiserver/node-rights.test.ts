@@ -100,6 +100,22 @@ describe("a kubelet's rights", () => {
     for (const kind of ['deployments', 'roles', 'clusterroles', 'ingresses']) await refused(`get ${kind} -A`, 'is forbidden')
   })
 
+  it('reads no more by a selector that only seems to ask for a name, nor by a name beside another selector', async () => {
+    await admin('create -f -', { stdin: JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'far' } }) })
+    const secrets = '/api/v1/namespaces/default/secrets'
+    // An escaped comma belongs to the value before it.
+    await refused(`get --raw ${secrets}?fieldSelector=type!%3Dx%5C,metadata.name%3Dmine`, 'No Object name found')
+    const watched = async (path: string) => {
+      const { stdout } = await node.run(['get', '--raw', `${path}watch=true&timeoutSeconds=1`])
+      return stdout.split('\n').flatMap((line) => (line ? (JSON.parse(line).object.metadata.name as string) : []))
+    }
+    for (const path of [`${secrets}/mine?`, `${secrets}/mine/?`, `${secrets}/mine?fieldSelector=type!%3Dx&`])
+      assert.deepEqual(await watched(path), ['mine'], path)
+    // Node one is not there yet.
+    assert.deepEqual(await watched('/api/v1/nodes/one?fieldSelector=spec.unschedulable!%3Dtrue&'), [])
+    assert.deepEqual(await watched(`${secrets}/mine?fieldSelector=type!%3Dx%5C&`), [])
+  })
+
   it('loses the right with its last pod, and gains it with the first', async () => {
     await refused('get secret/free', unrelated)
     await admin('create -f -', { stdin: JSON.stringify(pod('guest', 'one', 'free')) })

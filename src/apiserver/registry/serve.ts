@@ -1,5 +1,6 @@
 /** From a resource request to the verb that serves it, and from what the verb gives to an answer. */
 import { badRequest, methodNotAllowed, noSuchPath } from '../../machinery/errors.ts'
+import { fieldSelector } from '../../machinery/field-selectors.ts'
 import type { AnyObject, Status } from '../../machinery/object.ts'
 import type { RequestContext } from '../contracts.ts'
 import { type Accepted, negotiate } from '../negotiation/accept.ts'
@@ -89,15 +90,15 @@ function get(registry: Registry, context: RequestContext): Promise<AnyObject> {
 
 function selectionOf(registry: Registry, context: RequestContext, name?: string) {
   const { query } = context.request
-  const fields = [query.get('fieldSelector'), name && `metadata.name=${name}`].filter(Boolean).join(',')
+  const named = name && fieldSelector([{ field: 'metadata.name', operator: '=', value: name }]).toString()
+  const fields = [named, query.get('fieldSelector')].filter(Boolean).join(',')
   return parseSelection(registry.resource, namespaceOf(registry, context), query.get('labelSelector'), fields || null)
 }
 
 async function watch(registry: Registry, context: RequestContext, accepted: Accepted): Promise<ApiResponse> {
-  const { query, signal, path } = context.request
-  // A watch of one object by its path (the old form) selects it by name.
-  const named = context.info.name && decodeURIComponent(path).endsWith(`/${context.info.name}`) && !query.get('fieldSelector') ? context.info.name : undefined
-  const selection = selectionOf(registry, context, named)
+  const { query, signal } = context.request
+  // What was allowed for one name, in the path (the old form) or by a selector, shows nothing else.
+  const selection = selectionOf(registry, context, context.info.name)
   const include = includeObjectOf(query)
   const stream = await watchObjects(registry, selection, watchOptions(query), signal)
   presentEvents(stream, { accepted, resource: registry.resource, include, now: 0, clockNow: () => registry.clock.now() })
