@@ -175,7 +175,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   })
   if (options.joinAddress)
     components.push(
-      await startJoinLink(context('node-routes', nodeUser(nodeName)), {
+      await startJoinLink(context('node-routes', proxyUser), {
         admin: context('skiff', bootstrapUser).client,
         nodeName,
         machineAddress: options.joinAddress,
@@ -183,7 +183,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
         machineNetwork: `/proc/${process.pid}/fd/${hostNetwork}`,
       }),
     )
-  components.push(startNodeRoutes(context('node-routes', nodeUser(nodeName)), { nodeName }))
+  components.push(startNodeRoutes(context('node-routes', proxyUser), { nodeName }))
   localNodes = await startLocalNodes({
     data,
     id: options.id,

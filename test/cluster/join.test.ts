@@ -1,7 +1,7 @@
 /** A node on another machine: network namespaces are the machines, a cable is their network. */
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -120,11 +120,34 @@ if (inside)
       })
     })
 
-    it('may not write what belongs to another node', async () => {
+    const asNode = (words: string) => {
       const pki = join(far, 'pki')
-      const client = `--server ${server()} --certificate-authority ${pki}/ca.crt --client-certificate ${pki}/client.crt --client-key ${pki}/client.key`
-      await assert.rejects(cluster.kubectl(`${client} label node node-1 a=b`), /forbidden/i)
-      await assert.rejects(cluster.kubectl(`${client} get secrets -A`), /forbidden/i)
-      await cluster.kubectl(`${client} get node far`)
+      return cluster.kubectl(
+        `--server ${server()} --certificate-authority ${pki}/ca.crt --client-certificate ${pki}/client.crt --client-key ${pki}/client.key ${words}`,
+      )
+    }
+    const askingToken = '-n kube-system create token kube-proxy --bound-object-kind=Node --bound-object-name=far'
+
+    it('may not read nor write what belongs to another node', async () => {
+      await assert.rejects(asNode('label node node-1 a=b'), /forbidden/i)
+      await assert.rejects(asNode('get secrets -A'), /forbidden/i)
+      await assert.rejects(asNode('get nodes'), /node 'far' cannot read all nodes, only its own Node object/)
+      await assert.rejects(asNode('get node node-1'), /node 'far' cannot read 'node-1', only its own Node object/)
+      await assert.rejects(asNode('get endpointslices -A'), /User "system:node:far" cannot list resource "endpointslices"/)
+      await asNode('get node far')
+    })
+
+    it('needed nothing that was refused', () => assert.doesNotMatch(readFileSync(join(far, 'logs/agent.log'), 'utf8'), /forbidden|unauthorized/i))
+
+    it('has no credential for its Service proxy any more when it is removed', async () => {
+      const token = (await asNode(askingToken)).trim()
+      // The administrator's certificate would count more than a token.
+      const asProxy = () =>
+        cluster.kubectl(`--kubeconfig=/dev/null --server ${server()} --certificate-authority ${join(far, 'pki/ca.crt')} --token ${token} get nodes -o name`)
+      assert.equal(await asProxy(), 'node/far\nnode/node-1\n')
+      await run(skiff, ['down', '--data-dir', far])
+      await cluster.kubectl('delete node far')
+      await assert.rejects(asProxy(), /Unauthorized/)
+      await assert.rejects(asNode(askingToken), /nodes "far" not found/)
     })
   })

@@ -1,5 +1,7 @@
 /** Several real nodes on one machine, and what befalls them: pods answer across nodes, and are replaced where a node fails. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { serverProcess } from '../../src/cluster/stop.ts'
 import { busybox, eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
@@ -173,6 +175,10 @@ describe('several nodes on one machine', () => {
     await node('stop', 'node-2')
     assert.ok(performance.now() - begun < 8000, 'it is not waited for until the patience is over')
     assert.match((await node('ls')).stdout, /node-2\s+stopped/)
+  })
+
+  it('lets each node do all that it has to', () => {
+    for (const name of ['node-2', 'node-3']) assert.doesNotMatch(readFileSync(join(cluster.dataDir, 'logs', `${name}.log`), 'utf8'), /forbidden|unauthorized/i)
   })
 
   it('leaves nothing of any node when it is stopped', async () => {

@@ -1,7 +1,15 @@
 /** A kubelet changes its own node, the pods bound to it, and its own lease; nothing of other nodes. */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { V1CertificateSigningRequest, V1Node, V1PersistentVolumeClaim, V1Pod, V1ResourceSlice } from '../../machinery/schema/generated/types.ts'
+import { nodeProxyAccount, nodeProxyTokenSeconds } from '../../apis/core/node-proxy-account.ts'
+import type {
+  AuthenticationV1TokenRequest,
+  V1CertificateSigningRequest,
+  V1Node,
+  V1PersistentVolumeClaim,
+  V1Pod,
+  V1ResourceSlice,
+} from '../../machinery/schema/generated/types.ts'
 import { podReferences } from '../authorization/node/pod-references.ts'
 import { requestSubject } from '../certificates/request-subject.ts'
 import type { AdmissionAttributes, AdmissionPlugin, ServerAccess } from '../contracts.ts'
@@ -96,8 +104,15 @@ export function nodeRestriction(server: ServerAccess): AdmissionPlugin {
   }
 
   async function tokens(attributes: AdmissionAttributes, node: string): Promise<void> {
-    const spec = (attributes.object?.spec ?? {}) as { boundObjectRef?: { kind?: string; name?: string; uid?: string } }
-    const bound = spec.boundObjectRef
+    const { spec } = draftOf<AuthenticationV1TokenRequest>(attributes)
+    const bound = spec?.boundObjectRef
+    if (bound?.kind === 'Node' && attributes.namespace === nodeProxyAccount.namespace && attributes.name === nodeProxyAccount.name) {
+      if (bound.name !== node) throw refused(attributes, 'node requested token bound to a different node')
+      if (spec?.audiences?.length) throw refused(attributes, 'node requested token of its proxy for another audience than the API server')
+      if ((spec?.expirationSeconds ?? 0) > nodeProxyTokenSeconds)
+        throw refused(attributes, `node requested token of its proxy for more than ${nodeProxyTokenSeconds} seconds`)
+      return
+    }
     if (bound?.kind !== 'Pod') throw refused(attributes, 'node requested token not bound to a pod')
     const pod = (await server.cached('pods')).get(attributes.namespace, bound.name ?? '') as V1Pod | undefined
     if (!bound.uid) throw refused(attributes, 'node requested token with a pod binding without a uid')

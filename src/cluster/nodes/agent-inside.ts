@@ -1,7 +1,7 @@
 /**
  * A node's own process, inside its namespaces: kubelet, container runtime, Service proxy, and the routes to the pods
- * of other nodes. Reaches the API server as any client does. Started again by its loop when it was killed: containers
- * go on.
+ * of other nodes. Reaches the API server as any client does: the kubelet as the node, all else as the node's proxy.
+ * Started again by its loop when it was killed: containers go on.
  */
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
@@ -12,6 +12,7 @@ import { createHttpTransport } from '../../client/http-transport.ts'
 import { createInformerFactory } from '../../client/informer-factory.ts'
 import { createLogger, type LogLevel } from '../../client/logger.ts'
 import { meteredTransport } from '../../client/metered-transport.ts'
+import type { Transport } from '../../client/transport.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { startEgress } from '../../network/egress.ts'
 import { startNodeRoutes } from '../../network/node-routes.ts'
@@ -21,6 +22,7 @@ import { componentMetrics } from '../component-metrics.ts'
 import { prepareDataDirectory } from '../data-directory.ts'
 import { readCredentials, readServingPair } from '../join/credential-files.ts'
 import { keepCredentials } from '../join/keep-credentials.ts'
+import { proxyTransport } from '../join/proxy-token.ts'
 import { ownNetwork, prepareNamespaces } from '../namespaces.ts'
 import { startNode } from '../node.ts'
 import type { AgentOptions } from './agent-options.ts'
@@ -66,25 +68,31 @@ try {
     key: client.key,
     authorization: () => undefined,
   })
-  // One set of caches for all that runs here: kubelet, proxy and routes may read the same.
-  const apiClient = createClient(transport, { userAgent: `skiff-agent/${nodeName}` })
-  const informers = createInformerFactory({ client: apiClient, clock: realClock, log })
-  const context = (component: string): ComponentContext => ({
-    client: createClient(transport, { userAgent: component }),
+  const userAgent = `skiff-agent/${nodeName}`
+  /** One set of caches for all that has the same rights. */
+  const identity = (its: Transport) => {
+    const client = createClient(its, { userAgent })
+    return { transport: its, client, informers: createInformerFactory({ client, clock: realClock, log }) }
+  }
+  type Identity = ReturnType<typeof identity>
+  const asNode = identity(transport)
+  const asProxy = identity(proxyTransport(options.server, authority, { client: asNode.client, nodeName, clock: realClock }))
+  const context = ({ transport: its, informers }: Identity, component: string): ComponentContext => ({
+    client: createClient(its, { userAgent: component }),
     informers,
     clock: realClock,
     log: log.with({ component }),
     span: () => {},
   })
   /** Of one that tells what it does. */
-  const measured = (component: string): ComponentContext => {
+  const measured = (as: Identity, component: string): ComponentContext => {
     const metrics = componentMetrics()
-    const metered = meteredTransport(transport, { registry: metrics, clock: realClock, host: new URL(options.server).host })
-    return { ...context(component), client: createClient(metered, { userAgent: component }), metrics }
+    const metered = meteredTransport(as.transport, { registry: metrics, clock: realClock, host: new URL(options.server).host })
+    return { ...context(as, component), client: createClient(metered, { userAgent: component }), metrics }
   }
-  const links: Component[] = [startNodeRoutes(context('node-routes'), { nodeName })]
+  const links: Component[] = [startNodeRoutes(context(asProxy, 'node-routes'), { nodeName })]
   const { overlay } = options
-  if (overlay) links.push(startOverlay(context('overlay'), { address: overlay.machineAddress, always: overlay.peers }))
+  if (overlay) links.push(startOverlay(context(asProxy, 'overlay'), { address: overlay.machineAddress, always: overlay.peers }))
   if (options.egress === 'on') {
     const hostNetnsPath = `/proc/${process.pid}/fd/${machineNetworkDescriptor}`
     const egress = await startEgress({ netnsPath: ownNetwork(data), hostNetnsPath, clock: realClock })
@@ -109,8 +117,8 @@ try {
     taints: options.taints,
     capacity: options.capacity,
     providerID: options.providerID,
-    kubelet: measured(`kubelet/${nodeName}`),
-    proxy: options.proxy ? measured('kube-proxy') : undefined,
+    kubelet: measured(asNode, `kubelet/${nodeName}`),
+    proxy: options.proxy ? measured(asProxy, 'kube-proxy') : undefined,
   })
   const endRotation = keepCredentials({
     nodeName,

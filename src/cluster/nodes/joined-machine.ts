@@ -24,6 +24,7 @@ import { type DataDirectory, prepareDataDirectory } from '../data-directory.ts'
 import { readServingPair, writeServingPair } from '../join/credential-files.ts'
 import { join } from '../join/join.ts'
 import { explained } from '../join/join-error.ts'
+import { proxyTransport } from '../join/proxy-token.ts'
 import { requestServingCertificate } from '../join/request-certificate.ts'
 import { nodeBridge } from '../namespaces.ts'
 import { writeOwnerOnly } from '../pki/key-pair-file.ts'
@@ -74,15 +75,17 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
   const credentials = await join({ server, nodeName, directory: pki, clock, log, ...(token ? { token } : {}), ...(caHash ? { caHash } : {}) })
   const { certificate, key } = credentials.client
   const transport = createHttpTransport({ server, ca: credentials.ca, certificate, key, authorization: () => undefined })
+  const client = createClient(transport, { userAgent: 'skiff-agent' })
+  // Of other nodes the proxy may know, not the node itself.
+  const asProxy = proxyTransport(server, credentials.ca, { client, nodeName, clock })
   try {
-    const client = createClient(transport, { userAgent: 'skiff-agent' })
     const podCIDR = await registered(client, options, machineAddress)
     const index = blockIndex(podCIDR)
     if (index === undefined)
       throw new UserError(`the cluster gave this node the block of pods ${podCIDR}, which is none of a cluster of skiff: it can only join such`)
     const address = nodeAddressOf(index)
     await client.patch(Node, { name: nodeName }, 'strategic', { status: { addresses: addressesOf(nodeName, address) } }, { subresource: 'status' })
-    const overlay = await overlayOf(client)
+    const overlay = await overlayOf(createClient(asProxy, { userAgent: 'skiff-agent' }))
     if (!(await readServingPair(pki, credentials.ca, clock.now())))
       await writeServingPair(pki, await requestServingCertificate({ client, nodeName, addresses: [address], clock, patienceMs }))
     const id = machineId(data)
@@ -119,6 +122,7 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
     throw explained(error, server)
   } finally {
     transport.close()
+    asProxy.close()
   }
 }
 

@@ -116,10 +116,8 @@ function nodes(node: string, info: RequestInfo, byRules: () => Decision): Decisi
   if (decision.decision !== 'allowed') return decision
   if (info.verb === 'create' && !info.name) return allowed
   if (info.name === node) return allowed
-  const reading = ['get', 'list', 'watch'].includes(info.verb)
-  return noOpinion(
-    reading ? `node '${node}' cannot read '${info.name}', only its own Node object` : `node '${node}' cannot modify '${info.name}', only its own Node object`,
-  )
+  const reads = ['get', 'list', 'watch'].includes(info.verb)
+  return noOpinion(`node '${node}' cannot ${reads ? 'read' : 'modify'} ${info.name ? `'${info.name}'` : 'all nodes'}, only its own Node object`)
 }
 
 /** The value that the field selector of a list or watch asks for. */
