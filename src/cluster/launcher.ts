@@ -16,6 +16,7 @@ import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
 import { lockLife } from './life-lock.ts'
 import type { OptionalComponent } from './optional-components.ts'
+import { mallocEnvironment, serverHeapFlags } from './process-memory.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
 import { killCluster } from './stop.ts'
@@ -185,17 +186,11 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
   }
 }
 
-/**
- * Most of what requests allocate is dead before so much was allocated. A heap is collected when it is 1.75 times what was alive
- * in it: where there is much memory V8 would wait until it is four times as large, and most of it dead.
- */
-const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=75']
-
 function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: number[]): ChildProcess {
   const log = openSync(join(data.logs, 'skiff.log'), 'a')
   const hostNetwork = openSync('/proc/self/ns/net', 'r')
   const node = process.execPath
-  const server = [node, '--disable-warning=ExperimentalWarning', ...heapFlags, join(import.meta.dirname, 'inside.ts')]
+  const server = [node, '--disable-warning=ExperimentalWarning', ...serverHeapFlags, join(import.meta.dirname, 'inside.ts')]
   const child = spawn(
     findProgram('unshare') ?? 'unshare',
     [
@@ -217,7 +212,7 @@ function spawnInside(inside: InsideOptions, data: DataDirectory, descriptors: nu
     {
       stdio: ['ignore', log, log, ...descriptors.slice(0, 3), 'pipe', hostNetwork, ...descriptors.slice(3)],
       detached: true,
-      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, SKIFF_INSIDE: JSON.stringify(inside) },
+      env: { ...process.env, ...mallocEnvironment, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, SKIFF_INSIDE: JSON.stringify(inside) },
       cwd: '/',
     },
   )

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../machinery/clock.ts'
 import { processStartTime } from '../data-directory.ts'
+import { mallocEnvironment, nodeHeapFlags } from '../process-memory.ts'
 import { findProgram } from '../requirements.ts'
 
 export interface NodeProcess {
@@ -49,13 +50,18 @@ export class NodeProcesses {
   /** The agent runs when `connect` has given its namespaces their network. */
   async start(name: string, agentFile: string, logFile: string, { connect, machineNetwork }: StartOptions): Promise<NodeProcess> {
     const log = openSync(logFile, 'a')
-    const agent = [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', join(import.meta.dirname, 'agent-inside.ts')]
+    const agent = [process.execPath, '--disable-warning=ExperimentalWarning', ...nodeHeapFlags, join(import.meta.dirname, 'agent-inside.ts')]
     const child = spawn(
       findProgram('unshare') ?? 'unshare',
       ['--net', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '--mount-proc']
         .concat(['/bin/sh', '-c', gate, 'skiff-node', findProgram('tini') ?? 'tini', '--'])
         .concat(['/bin/sh', '-c', agentLoop, `skiff-${name}`, ...agent]),
-      { stdio: ['ignore', log, log, 'pipe', machineNetwork ?? 'ignore'], detached: true, env: { ...process.env, SKIFF_AGENT: agentFile }, cwd: '/' },
+      {
+        stdio: ['ignore', log, log, 'pipe', machineNetwork ?? 'ignore'],
+        detached: true,
+        env: { ...process.env, ...mallocEnvironment, SKIFF_AGENT: agentFile },
+        cwd: '/',
+      },
     )
     closeSync(log)
     try {
