@@ -121,6 +121,7 @@ function scaleMeasure({ name, nodes, pods, patienceSeconds, restSeconds, goals, 
         if (held !== pods) throw new CannotMeasure(`only ${held} of ${pods} pods still ran after ${restSeconds} s`)
         const what = `${text(nodes)} nodes, ${text(pods)} pods`
         const how = `simulated nodes in the server; an outside client, ${connections} connections`
+        const memoryGoal = goals.memoryMb ? { goal: { atMost: goals.memoryMb } } : {}
         const rows: Result[] = [
           { what: `${what}: up, all nodes Ready`, value: upSeconds, unit: 's', how: `skiff up --simulated-nodes ${nodes}` },
           { what: `${what}: created`, value: createdPerSecond, unit: '/s', how },
@@ -138,9 +139,9 @@ function scaleMeasure({ name, nodes, pods, patienceSeconds, restSeconds, goals, 
             value: loaded,
             unit: 'MB',
             how: 'PSS of all processes when the last pod runs',
-            ...(goals.memoryMb ? { goal: { atMost: goals.memoryMb } } : {}),
+            ...memoryGoal,
           },
-          { what: `${what}: memory at rest`, value: megabytes(after), unit: 'MB', how: `${restSeconds + 5} s later` },
+          { what: `${what}: memory at rest`, value: megabytes(after), unit: 'MB', how: `${restSeconds + 5} s later`, ...memoryGoal },
           { what: `${what}: CPU at rest`, value: cpu, unit: '% of a core', how: `heartbeats and all, over ${restSeconds} s, every pod still running` },
         ]
         return rows
