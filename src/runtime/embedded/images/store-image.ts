@@ -3,7 +3,8 @@ import { RuntimeError } from '../../runtime.ts'
 import type { ImageLayer, ImageRecord } from './image-record.ts'
 import type { ImageStore } from './image-store.ts'
 import type { Lease } from './leases.ts'
-import { compressionOf, type Descriptor, type ImageConfig, type Manifest } from './manifest.ts'
+import { compressionOf, type Descriptor, type Manifest } from './manifest.ts'
+import { readConfig } from './read-document.ts'
 import { withLayerLock } from './work-lock.ts'
 
 const atOnce = 4
@@ -23,8 +24,8 @@ export async function storeImage(options: StoreImageOptions): Promise<ImageRecor
   const { store, lease, manifest, descriptor } = options
   await lease.add(descriptor.digest, manifest.config.digest)
   await options.fetch(manifest.config)
-  const config = JSON.parse(store.blobs.read(manifest.config.digest).toString()) as ImageConfig
-  const diffIds = config.rootfs?.diff_ids ?? []
+  const config = readConfig(store.blobs.read(manifest.config.digest))
+  const diffIds = config.rootfs.diff_ids
   if (diffIds.length !== manifest.layers.length) throw new RuntimeError('ErrImagePull', 'mismatched image rootfs and manifest layers')
   const layers = manifest.layers.map(({ mediaType, digest, size }, index): ImageLayer => ({ mediaType, digest, size, diffId: diffIds[index] ?? '' }))
   await lease.add(...layers.flatMap((layer) => [layer.digest, layer.diffId]))

@@ -10,6 +10,7 @@ import type { ImageRecord } from '../image-record.ts'
 import type { ImageStore } from '../image-store.ts'
 import type { Lease } from '../leases.ts'
 import { choosePlatform, compressionOf, type Descriptor, hostPlatform, type Index, isIndex, type Manifest, mediaTypes } from '../manifest.ts'
+import { readManifest } from '../read-document.ts'
 import { canonicalName, parseReference } from '../reference.ts'
 import { storeImage } from '../store-image.ts'
 import { readTar } from '../tar/read.ts'
@@ -117,7 +118,7 @@ async function manifestOf(
 ): Promise<{ descriptor: Descriptor; manifest: Manifest } | undefined> {
   const file = fileOf(descriptor.digest)
   if (!file) return undefined
-  const document = JSON.parse(await readFile(file, 'utf8')) as Manifest | Index
+  const document = readManifest(await readFile(file))
   if (!isIndex(document)) return { descriptor, manifest: document }
   const chosen = choosePlatform(document)
   return chosen && manifestOf(chosen, fileOf)

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -202,6 +204,66 @@ describe('pulling from a registry', { skip }, () => {
     assert.equal(guarded.scopes.length, 2)
     await pullImage(name, { store: newStore(), auth: { registryToken: 'good' } })
     await guarded.stop()
+  })
+
+  /** A registry that answers as it likes. */
+  async function answering<T>(answer: (request: IncomingMessage, response: ServerResponse) => unknown, work: (address: string) => Promise<T>): Promise<T> {
+    const server = createServer(answer)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      return await work(`127.0.0.1:${(server.address() as AddressInfo).port}`)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+
+  it('gives up a registry that says nothing, at once or in the middle, and needs no second attempt for that', { timeout: 20_000 }, async () => {
+    const blob = Buffer.alloc(1000)
+    const descriptor = { mediaType: mediaTypes.config, digest: digestOf(blob), size: blob.length }
+    const asked: string[] = []
+    const silent = (answer: (request: IncomingMessage, response: ServerResponse) => unknown) =>
+      answering(
+        (request, response) => {
+          asked.push(request.url ?? '')
+          answer(request, response)
+        },
+        (address) => pullImage(`${address}/silent:1`, { store: newStore(), longestSilenceMs: 300 }),
+      )
+    const nothingCame = errImagePull(/^failed to pull and unpack image "[^"]+\/silent:1": .*nothing came from the registry for 0\.3 seconds$/)
+    await assert.rejects(
+      silent(() => {}),
+      nothingCame,
+    )
+    assert.equal(asked.length, 1)
+    const middle = silent(({ url = '' }, response) => {
+      if (url.includes('/manifests/')) response.end(JSON.stringify({ schemaVersion: 2, config: descriptor, layers: [] }))
+      else response.writeHead(200, { 'content-length': blob.length }).write(blob.subarray(500))
+    })
+    await assert.rejects(middle, nothingCame)
+    assert.equal(asked.length, 3)
+  })
+
+  it('says what is wrong with documents that are none, and takes no path for a digest', async () => {
+    const digest = `sha256:${'0'.repeat(64)}`
+    const outside = join(directory, 'outside')
+    const config = Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: [`../../../../../../..${outside}`] } }))
+    const described = { mediaType: mediaTypes.config, digest: digestOf(config), size: config.length }
+    const wrong: [unknown, RegExp][] = [
+      ['<html>', /: the manifest is not JSON: /],
+      ['null', /: the manifest is not a JSON object$/],
+      [{ layers: [] }, /: unexpected media type: neither a manifest nor an index of version 2$/],
+      [{ config: {}, layers: [] }, /: the manifest names content by what is no digest$/],
+      [{ config: { digest, size: 1 }, layers: [{ digest: `sha256:../../..${outside}`, size: 1 }] }, /: the manifest names content by what is no digest$/],
+      [{ config: { digest }, layers: [] }, /: the manifest tells no size of sha256:0+$/],
+      [{ manifests: [{ platform: hostPlatform() }] }, /: the manifest names content by what is no digest$/],
+      [{ config: described, layers: [{ digest, size: 1 }] }, /: the image's config names layers by what is no digest$/],
+    ]
+    for (const [manifest, expected] of wrong)
+      await answering(
+        ({ url = '' }, response) => response.end(url.includes('/blobs/') ? config : typeof manifest === 'string' ? manifest : JSON.stringify(manifest)),
+        (address) => assert.rejects(pullImage(`${address}/wrong:1`, { store: newStore() }), errImagePull(expected)),
+      )
   })
 
   it('two pulls of one image at once are one', async () => {
