@@ -34,6 +34,7 @@ import { replicationController } from './replication-controller.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { rootCaPublisher } from './root-ca-publisher.ts'
 import { serviceAccountController } from './service-account.ts'
+import { staleDisruptionController } from './stale-disruption.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenCleaner } from './token-cleaner.ts'
@@ -92,6 +93,7 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       nodeLifecycleController(options.nodeLifecycle),
       taintEvictionController,
       disruptionController(),
+      staleDisruptionController,
       horizontalPodAutoscalerController(options.autoscaler),
       ...(options.nodeRanges ? [nodeIpamController(options.nodeRanges)] : []),
       ...(options.certificateSigner

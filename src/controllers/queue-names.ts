@@ -22,6 +22,7 @@ const names: Readonly<Record<string, string>> = {
   'resourcequota-controller': 'resourcequota_primary',
   'root-ca-certificate-publisher-controller': 'root_ca_cert_publisher',
   'service-account-controller': 'serviceaccount',
+  'stale-pod-disruption-controller': 'stale_pod_disruption',
   'statefulset-controller': 'statefulset',
   'taint-eviction-controller': 'noexec_taint_pod',
   'ttl-after-finished-controller': 'ttl_jobs_to_delete',
