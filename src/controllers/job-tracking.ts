@@ -88,7 +88,7 @@ export function tallied({ spec }: V1Job, { succeeded, failed, completedIndexes, 
   return {
     ...(counted.succeeded ? { succeeded: counted.succeeded } : {}),
     ...(counted.failed ? { failed: counted.failed } : {}),
-    ...(isIndexed ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
+    ...(isIndexed && completedIndexes.size > 0 ? { completedIndexes: formatIndexes(completedIndexes) } : {}),
     ...(spec.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(failedIndexes) }),
     uncountedTerminatedPods: {
       ...(uncounted.succeeded.length > 0 ? { succeeded: uncounted.succeeded } : {}),

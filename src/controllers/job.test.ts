@@ -163,6 +163,32 @@ test('podFailurePolicy: one exit code ends the job, another does not count', asy
   await bench.stop()
 })
 
+test('the pause before the next pod grows with ignored failures, too, and is short again after a success', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(jobController)
+  const rules = [{ action: 'Ignore', onPodConditions: [{ type: 'Ready', status: 'False' }] }]
+  await create(bench, { completions: 9, parallelism: 1, backoffLimit: 0, podFailurePolicy: { rules } })
+  await bench.settle()
+  const pauseAfter = async (phase: 'Succeeded' | 'Failed') => {
+    await end(bench, phase)
+    const { length } = await bench.pods()
+    for (let seconds = 0; ; seconds++) {
+      if ((await bench.pods()).length > length) return seconds
+      await bench.settle(1000)
+    }
+  }
+  const pauses: number[] = []
+  for (const phase of ['Failed', 'Failed', 'Failed', 'Succeeded', 'Failed'] as const) pauses.push(await pauseAfter(phase))
+  // Ends are known to the second.
+  assert.deepEqual(
+    pauses.map((seconds) => Math.round(seconds / 10) * 10),
+    [10, 20, 40, 0, 10],
+  )
+  assert.equal((await status(bench))?.failed, undefined)
+  await controllers.stop()
+  await bench.stop()
+})
+
 test('backoffLimitPerIndex: each index has its own tries, and the others go on', async () => {
   const bench = await Bench.start()
   const controllers = bench.run(jobController)

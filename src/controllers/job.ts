@@ -229,19 +229,18 @@ async function manage(
  * each. `holding` are the pods whose indexes are not free.
  */
 function toStart(job: V1Job, pods: V1Pod[], holding: V1Pod[], counts: Tally, missing: number, now: number) {
-  const isFailed = (pod: V1Pod) => pod.status?.phase === 'Failed'
   if (job.spec.backoffLimitPerIndex === undefined) {
-    const wait = backoff(pods.filter(isFailed), counts.failed, now)
+    const wait = backoff(failedInARow(pods), now)
     if (wait > 0) return { count: 0, wait }
     const indexes = freeIndexes(job, holding, counts)?.slice(0, missing)
     return { indexes, count: indexes?.length ?? missing }
   }
-  const byIndex = Map.groupBy(pods.filter(isFailed), indexOf)
+  const byIndex = Map.groupBy(pods.filter(hasFailed), indexOf)
   const waits: number[] = []
   const indexes: number[] = []
   for (const index of freeIndexes(job, holding, counts) ?? []) {
     const failures = byIndex.get(index) ?? []
-    const wait = backoff(failures, failures.length, now)
+    const wait = backoff(failures, now)
     if (wait > 0) waits.push(wait)
     else if (indexes.length < missing) indexes.push(index)
   }
@@ -254,10 +253,18 @@ function untilDeadline({ spec, status }: V1Job, { clock }: ReconcileContext): { 
   return { again: Math.max(1000, start + spec.activeDeadlineSeconds * 1000 - clock.now()) }
 }
 
+const hasFailed = ({ status }: V1Pod) => status?.phase === 'Failed'
+
+/** Since the last that succeeded. A failure that a rule ignores is no strike against the job, but it fails as fast as any. */
+function failedInARow(pods: V1Pod[]): V1Pod[] {
+  const lastSuccess = Math.max(...pods.filter(({ status }) => status?.phase === 'Succeeded').map(endOf))
+  return pods.filter((pod) => hasFailed(pod) && endOf(pod) > lastSuccess)
+}
+
 /** From the end of the last that failed, longer with each. */
-function backoff(failures: V1Pod[], count: number, now: number): number {
-  if (count === 0 || failures.length === 0) return 0
-  return Math.max(...failures.map(endOf)) + Math.min(backoffMs * 2 ** (count - 1), maxBackoffMs) - now
+function backoff(failures: V1Pod[], now: number): number {
+  if (failures.length === 0) return 0
+  return Math.max(...failures.map(endOf)) + Math.min(backoffMs * 2 ** (failures.length - 1), maxBackoffMs) - now
 }
 
 function endOf({ metadata, status }: V1Pod): number {
