@@ -30,13 +30,18 @@ export function duration(text: string | boolean | undefined, flag: string): numb
   return [...text.matchAll(/(\d+)([smhd])/g)].reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (unitMs[unit] ?? 0), 0)
 }
 
-/** Reads `cpu=2,memory=4Gi`; nothing when absent. */
-export function quantities(text: string | boolean | undefined, flag: string): Record<string, string> {
+/** Of these a node without any is none. */
+const indispensable = new Set(['cpu', 'memory', 'pods'])
+
+/** What a node has, from `cpu=2,memory=4Gi`; nothing when absent. */
+export function capacity(text: string | boolean | undefined, flag: string): Record<string, string> {
   if (typeof text !== 'string' || text === '') return {}
   return Object.fromEntries(
     text.split(',').map((pair): [string, string] => {
       const [name = '', amount = '', ...rest] = pair.split('=')
       if (name === '' || rest.length > 0 || !isQuantity(amount)) throw new UserError(`${flag} takes pairs like cpu=2,memory=4Gi, and '${pair}' is none`)
+      const { nanos } = parseQuantity(amount)
+      if (nanos < 0n || (nanos === 0n && indispensable.has(name))) throw new UserError(`${flag}: a node cannot have ${pair}, it must be more than that`)
       return [name, amount]
     }),
   )

@@ -19,6 +19,14 @@ describe('skiff', () => {
     ['a word where options belong', ['down', 'work'], /skiff: 'skiff down' takes options alone, and 'work' is none: 'skiff down --help'/],
     ['a directory without a name', ['up', '--data-dir', ''], /skiff: --data-dir must name a directory, and is empty/],
     ['a value that looks like an option', ['up', '--api-port', '-1'], /skiff: Option '--api-port' argument is ambiguous: 'skiff up --help'/],
+    ...(
+      [
+        ['cpu=0', /skiff: --node-capacity: a node cannot have cpu=0, it must be more than that/],
+        ['memory=-1Gi', /skiff: --node-capacity: a node cannot have memory=-1Gi, it must be more than that/],
+        ['cpu=many', /skiff: --node-capacity takes pairs like cpu=2,memory=4Gi, and 'cpu=many' is none/],
+      ] as const
+    ).map(([amount, says]) => [`a node with ${amount}`, [...upWords(join(directory, 'data')), '--node-capacity', amount], says] as const),
+    ['a port that is none', [...upWords(join(directory, 'data')), '--http-port', 'web'], /skiff: --http-port must be a port between 0 and 65535, not 'web'/],
     ['a kubeconfig that is none', upTo(broken), /skiff: \S+broken is not a kubeconfig \(.+\): mend it, or choose another with --kubeconfig/],
   ] as const)
     it(`refuses ${what}`, async () => {
@@ -28,10 +36,7 @@ describe('skiff', () => {
         assert.equal(error.stdout, '')
         return true
       })
-      assert.deepEqual(
-        readdirSync(directory).filter((name) => name !== 'data'),
-        ['broken'],
-      )
+      assert.deepEqual(readdirSync(directory), ['broken'])
     })
 
   it('helps with each command, however it is asked', async () => {

@@ -7,7 +7,7 @@ import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import type { Command, Values } from '../command.ts'
-import { quantities } from '../numbers.ts'
+import { capacity } from '../numbers.ts'
 import { dataDirOf } from './data-dir.ts'
 
 const text = (values: Values, name: string) => (typeof values[name] === 'string' ? values[name] : undefined)
@@ -46,7 +46,7 @@ export const agent: Command = {
       egress,
       labels: {},
       taints: [],
-      capacity: quantities(values.capacity, '--capacity'),
+      capacity: capacity(values.capacity, '--capacity'),
       clock: realClock,
       log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
     })

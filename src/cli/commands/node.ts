@@ -16,7 +16,7 @@ const done: Record<(typeof nodeActions)[number], string> = {
   partition: 'is cut off; its processes go on',
   heal: 'is connected again',
   create: 'runs',
-  remove: 'is gone',
+  remove: "is gone; its Node stays until 'kubectl delete node' takes it out, too",
 }
 
 export const node: Command = {

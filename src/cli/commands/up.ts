@@ -13,7 +13,7 @@ import { UserError } from '../../cluster/user-error.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import { autoscalerSettingsFrom } from '../autoscaler-options.ts'
 import type { Command } from '../command.ts'
-import { count, port, quantities } from '../numbers.ts'
+import { capacity, count, port } from '../numbers.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
 
 export const up: Command = {
@@ -47,34 +47,30 @@ export const up: Command = {
       life: stringOf(values['simulated-life']),
     })
     const autoscaler = values['cluster-autoscaler']
+    // All that may be refused is looked at before there is a directory.
+    const wanted = {
+      apiPort: port(values['api-port'], '--api-port'),
+      httpPort: port(values['http-port'], '--http-port'),
+      httpsPort: port(values['https-port'], '--https-port'),
+      egress,
+      without,
+      ...(simulatedNodes ? { simulatedNodes } : {}),
+      nodes: count(values.nodes, '--nodes', 1, mostNodes),
+      ...joinAddressOf(values['join-address']),
+      ...graceOf(values['node-monitor-grace'], values['join-address'] !== undefined),
+      nodeCapacity: capacity(values['node-capacity'], '--node-capacity'),
+      ...(typeof autoscaler === 'string' ? { autoscaler: autoscalerSettingsFrom(autoscaler, '--cluster-autoscaler') } : {}),
+    } as const
+    const kubeconfig = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)
+    await checkKubeconfig(kubeconfig)
     checkRequirements()
     const data = prepareDataDirectory(dataDirOf(values).root)
     const context = data.root === '/var/lib/skiff' ? 'skiff' : `skiff-${basename(data.root)}`
-    const kubeconfig = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)
-    await checkKubeconfig(kubeconfig)
     const started = performance.now()
-    const cluster = await launch(
-      {
-        data,
-        apiPort: port(values['api-port'], '--api-port'),
-        httpPort: port(values['http-port'], '--http-port'),
-        httpsPort: port(values['https-port'], '--https-port'),
-        egress,
-        without,
-        ...(simulatedNodes ? { simulatedNodes } : {}),
-        nodes: count(values.nodes, '--nodes', 1, mostNodes),
-        ...joinAddressOf(values['join-address']),
-        ...graceOf(values['node-monitor-grace'], values['join-address'] !== undefined),
-        nodeCapacity: quantities(values['node-capacity'], '--node-capacity'),
-        ...(typeof autoscaler === 'string' ? { autoscaler: autoscalerSettingsFrom(autoscaler, '--cluster-autoscaler') } : {}),
-        context,
-        kubeconfig,
-      },
-      (progress) => {
-        if (progress.at === 'api-ready') console.log(`the API is ready (${Math.round(performance.now() - started)} ms)`)
-        if (progress.at === 'node-ready') console.log(`the node is ready (${Math.round(performance.now() - started)} ms)`)
-      },
-    )
+    const cluster = await launch({ data, ...wanted, context, kubeconfig }, (progress) => {
+      if (progress.at === 'api-ready') console.log(`the API is ready (${Math.round(performance.now() - started)} ms)`)
+      if (progress.at === 'node-ready') console.log(`the node is ready (${Math.round(performance.now() - started)} ms)`)
+    })
     try {
       await mergeKubeconfig(kubeconfig, kubeconfigEntry(data, cluster), { current: true })
       tell(cluster)
