@@ -4,6 +4,7 @@ import { UserError } from '../cluster/user-error.ts'
 import { parseQuantity } from '../machinery/quantity.ts'
 import type { Option, Values } from './command.ts'
 import { duration } from './numbers.ts'
+import { valuesFrom } from './option-text.ts'
 
 const expanders: readonly ExpanderName[] = ['random', 'least-waste', 'priority']
 
@@ -78,12 +79,5 @@ function bytes(text: string): number {
 
 /** Reads the same from one text: `scan-interval=30s balance-similar-node-groups=true`. */
 export function autoscalerSettingsFrom(text: string, flag: string): Partial<AutoscalerSettings> {
-  const values: Values = Object.fromEntries(Object.entries(autoscalerOptions).map(([name, option]) => [name, option.default]))
-  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
-    const [, name = '', value] = /^(?:--)?([^=]+)=(.*)$/.exec(word) ?? []
-    if (value === undefined || !(name in autoscalerOptions))
-      throw new UserError(`${flag} takes options of 'skiff cluster-autoscaler' as scan-interval=30s, and '${word}' is none`)
-    values[name] = value
-  }
-  return autoscalerSettings(values)
+  return autoscalerSettings(valuesFrom({ text, flag, options: autoscalerOptions, command: 'cluster-autoscaler', example: 'scan-interval=30s' }))
 }

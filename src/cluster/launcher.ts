@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { AutoscalerSettings } from '../autoscaler/settings.ts'
+import type { KubeletSettings } from '../kubelet/settings.ts'
 import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
 import { lockLife } from './life-lock.ts'
@@ -32,6 +33,8 @@ export interface LaunchOptions {
   /** At least so many real nodes; 1 when absent. */
   nodes?: number
   nodeCapacity?: Record<string, string>
+  /** Of the kubelets of this machine's nodes, where not as usual. */
+  kubelet?: KubeletSettings
   /** An address of this machine, under which other machines join the cluster; absent: none can. */
   joinAddress?: string
   simulatedNodes?: SimulatedNodesWish
@@ -60,6 +63,7 @@ export interface InsideOptions {
   without: readonly OptionalComponent[]
   nodes: number
   nodeCapacity: Record<string, string>
+  kubelet?: KubeletSettings
   /** The API answers there too, on the descriptor behind the host's network namespace. */
   joinAddress?: string
   simulatedNodes?: SimulatedNodesWish
@@ -158,6 +162,7 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
         without: options.without ?? [],
         nodes: options.nodes ?? 1,
         nodeCapacity: options.nodeCapacity ?? {},
+        ...(options.kubelet ? { kubelet: options.kubelet } : {}),
         ...(options.joinAddress ? { joinAddress: options.joinAddress } : {}),
         ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),
         ...(options.nodeMonitorGraceSeconds ? { nodeMonitorGraceSeconds: options.nodeMonitorGraceSeconds } : {}),

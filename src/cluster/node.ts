@@ -9,6 +9,7 @@ import { CgroupsV1 } from '../kubelet/cgroups/cgroup-v1.ts'
 import { CgroupsV2 } from '../kubelet/cgroups/cgroup-v2.ts'
 import { guestThresholds } from '../kubelet/eviction/node-eviction.ts'
 import { type Kubelet, startKubelet } from '../kubelet/kubelet.ts'
+import type { KubeletSettings } from '../kubelet/settings.ts'
 import type { V1Taint } from '../machinery/schema/generated/types.ts'
 import { CommandError, type RunCommand } from '../network/command.ts'
 import { ensureNodeNetwork, type NodeNetwork } from '../network/node-network.ts'
@@ -48,6 +49,8 @@ export interface NodeOptions {
   serviceCIDR: string
   clusterDNS: string
   clusterDomain: string
+  /** Of its kubelet; as usual when absent. */
+  settings?: KubeletSettings | undefined
   kubelet: ComponentContext
   /** Absent: another proxy serves the node. */
   proxy: ComponentContext | undefined
@@ -111,7 +114,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     ...(options.providerID ? { providerID: options.providerID } : {}),
     cgroups: isVersion2 ? new CgroupsV2({ root: options.cgroupRoot, clock }) : new CgroupsV1({ root: options.cgroupRoot, clock }),
     secretsInMemory: true,
-    eviction: guestThresholds,
+    eviction: { ...guestThresholds, ...options.settings?.eviction },
+    ...(options.settings?.imageCollection ? { imageCollection: options.settings.imageCollection } : {}),
     server: { host: address, port: 10250, tls: { key: serving.key, cert: serving.certificate, clientCA: options.clientCa } },
   })
   await kubelet.ready

@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Cgroups } from './cgroups/cgroups.ts'
 import type { EvictionOptions } from './eviction/node-eviction.ts'
 import type { NodeFiles } from './files/node-files.ts'
+import type { ImageCollectionSettings } from './images/image-collector.ts'
 import type { MachineInfo } from './node/machine-info.ts'
 import type { NetworkProbes } from './probes/probe.ts'
 import type { WatchedObjects } from './referenced-objects.ts'
@@ -72,5 +73,5 @@ export interface KubeletOptions {
   nodeStatusSeconds?: number
   /** Upstream's thresholds when absent; none without real files. */
   eviction?: EvictionOptions
-  imageCollection?: { highPercent: number; lowPercent: number; everySeconds: number }
+  imageCollection?: ImageCollectionSettings
 }

@@ -7,6 +7,7 @@ import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import type { Command, Values } from '../command.ts'
+import { kubeletSettingsFrom } from '../kubelet-options.ts'
 import { capacity } from '../numbers.ts'
 import { dataDirOf } from './data-dir.ts'
 
@@ -23,6 +24,7 @@ export const agent: Command = {
     address: { type: 'string', value: 'ADDRESS', help: "this machine's own, on the network that it shares with the others; found out when absent" },
     'data-dir': { type: 'string', value: 'DIRECTORY', default: '/var/lib/skiff-agent', help: 'where all that must survive is kept' },
     capacity: { type: 'string', value: 'cpu=2,memory=4Gi', help: "what the node has; the machine's when absent" },
+    kubelet: { type: 'string', value: 'OPTIONS', help: "of 'skiff kubelet': 'eviction-hard=memory.available<200Mi …'" },
     detach: { type: 'boolean', help: 'return when it runs, and leave it running' },
     egress: { type: 'string', value: 'on|off', default: 'on', help: 'whether pods reach the outside' },
   },
@@ -35,6 +37,7 @@ export const agent: Command = {
     if (egress !== 'on' && egress !== 'off') throw new UserError(`--egress must be on or off, not '${egress}'`)
     checkRequirements()
     const data = dataDirOf(values)
+    const kubelet = text(values, 'kubelet')
     const [token, caHash] = [text(values, 'token'), text(values, 'ca-hash')]
     const joined = await joinMachine({
       server,
@@ -47,6 +50,7 @@ export const agent: Command = {
       labels: {},
       taints: [],
       capacity: capacity(values.capacity, '--capacity'),
+      ...(kubelet === undefined ? {} : { kubelet: kubeletSettingsFrom(kubelet, '--kubelet') }),
       clock: realClock,
       log: createLogger({ clock: realClock, write: (line) => console.log(line), level: 'warn' }),
     })

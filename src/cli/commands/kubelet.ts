@@ -7,6 +7,7 @@ import { createAuthority, issueCertificate, type KeyPair } from '../../cluster/p
 import { UserError } from '../../cluster/user-error.ts'
 import { realClock } from '../../machinery/real-clock.ts'
 import type { Command, Values } from '../command.ts'
+import { kubeletOptions, kubeletSettings } from '../kubelet-options.ts'
 import { clusterCa, connect, contextOption, kubeconfigOption, runUntilSignal } from './components.ts'
 
 function file(values: Values, option: string): string {
@@ -52,9 +53,11 @@ export const kubelet: Command = {
     'client-ca-file': { type: 'string', value: 'FILE', help: "PEM, of who may call the kubelet (the kubeconfig's authority)" },
     'tls-cert-file': { type: 'string', value: 'FILE', help: 'PEM, that the kubelet shows (one of its own)' },
     'tls-private-key-file': { type: 'string', value: 'FILE', help: 'its key' },
+    ...kubeletOptions,
   },
   run: (values) =>
     runUntilSignal(async () => {
+      const settings = kubeletSettings(values)
       const context = connect(values, 'kubelet')
       const nodeName = String(values['node-name'])
       const address = typeof values['node-ip'] === 'string' ? values['node-ip'] : ownAddress()
@@ -76,6 +79,7 @@ export const kubelet: Command = {
         serviceCIDR: String(values['service-cidr']),
         clusterDNS: String(values['cluster-dns']),
         clusterDomain: String(values['cluster-domain']),
+        settings,
         kubelet: context,
         proxy: undefined,
       })

@@ -13,6 +13,7 @@ import { UserError } from '../../cluster/user-error.ts'
 import { parseAddress } from '../../network/cidr.ts'
 import { autoscalerSettingsFrom } from '../autoscaler-options.ts'
 import type { Command } from '../command.ts'
+import { kubeletSettingsFrom } from '../kubelet-options.ts'
 import { capacity, count, port } from '../numbers.ts'
 import { dataDirOf, dataDirOption } from './data-dir.ts'
 
@@ -28,6 +29,7 @@ export const up: Command = {
     'https-port': { type: 'string', value: 'PORT', default: '8443', help: 'of the Ingress with TLS, on 127.0.0.1' },
     nodes: { type: 'string', value: 'N', default: '1', help: 'at least so many real nodes, each in a network namespace of its own' },
     'node-capacity': { type: 'string', value: 'cpu=2,memory=4Gi', help: "what each of them has; the machine's when absent" },
+    kubelet: { type: 'string', value: 'OPTIONS', help: "of 'skiff kubelet', for the nodes of this machine: 'eviction-hard=memory.available<200Mi …'" },
     'join-address': { type: 'string', value: 'ADDRESS', help: "this machine's address under which other machines join ('skiff agent')" },
     'simulated-nodes': { type: 'string', value: 'N', help: 'so many nodes that only pretend to run their pods, beside the real ones' },
     'simulated-node': { type: 'string', value: 'cpu=8,memory=32Gi,pods=110', help: 'what each of them has' },
@@ -59,6 +61,7 @@ export const up: Command = {
       ...joinAddressOf(values['join-address']),
       ...graceOf(values['node-monitor-grace'], values['join-address'] !== undefined),
       nodeCapacity: capacity(values['node-capacity'], '--node-capacity'),
+      ...(typeof values.kubelet === 'string' ? { kubelet: kubeletSettingsFrom(values.kubelet, '--kubelet') } : {}),
       ...(typeof autoscaler === 'string' ? { autoscaler: autoscalerSettingsFrom(autoscaler, '--cluster-autoscaler') } : {}),
     } as const
     const kubeconfig = typeof values.kubeconfig === 'string' ? values.kubeconfig : defaultKubeconfig(process.env)

@@ -116,6 +116,7 @@ try {
     labels: options.labels,
     taints: options.taints,
     capacity: options.capacity,
+    settings: options.kubelet,
     providerID: options.providerID,
     kubelet: measured(asNode, `kubelet/${nodeName}`),
     proxy: options.proxy ? measured(asProxy, 'kube-proxy') : undefined,

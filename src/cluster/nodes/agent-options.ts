@@ -1,4 +1,5 @@
 /** What the process of a node is told, in the file that its environment variable `SKIFF_AGENT` names. Keys lie in files of their own. */
+import type { KubeletSettings } from '../../kubelet/settings.ts'
 import type { V1Taint } from '../../machinery/schema/generated/types.ts'
 import type { NodeLease } from '../node-lease.ts'
 
@@ -18,6 +19,8 @@ export interface AgentOptions {
   labels: Record<string, string>
   taints: V1Taint[]
   capacity: Record<string, string>
+  /** Of its kubelet, where not as usual. */
+  kubelet?: KubeletSettings
   /** The kubelet's own when absent. */
   lease?: NodeLease
   /** False: another Service proxy serves the node. */

@@ -4,16 +4,23 @@ import { guestThresholds, leftForNode } from '../../kubelet/eviction/node-evicti
 import { readThresholds } from '../../kubelet/eviction/thresholds.ts'
 import { machineLabels, readMachineInfo } from '../../kubelet/node/machine-info.ts'
 import { nodeAllocatable, nodeCapacity } from '../../kubelet/node/node-resources.ts'
+import type { KubeletSettings } from '../../kubelet/settings.ts'
 import type { LocalNodeRequest } from './local-node.ts'
 
-/** `imagesDir` lies on the disk whose size the node tells. */
-export function expectedLocalNode({ name, pool = 'default', labels, capacity: asked }: LocalNodeRequest, common: Record<string, string>, imagesDir: string) {
+export interface LocalNodesAlike {
+  /** Lies on the disk whose size the node tells. */
+  imagesDir: string
+  labels: Record<string, string>
+  kubelet: KubeletSettings | undefined
+}
+
+export function expectedLocalNode({ name, pool = 'default', labels, capacity: asked }: LocalNodeRequest, alike: LocalNodesAlike) {
   const machine = readMachineInfo()
-  const { blocks, bsize } = statfsSync(imagesDir)
+  const { blocks, bsize } = statfsSync(alike.imagesDir)
   const capacity = nodeCapacity({ ...machine, diskBytes: blocks * bsize }, asked)
   return {
     capacity,
-    allocatable: nodeAllocatable(capacity, {}, leftForNode(readThresholds(guestThresholds), capacity)),
-    labels: { ...machineLabels(name, machine), ...common, 'skiff.dev/node-pool': pool, ...labels },
+    allocatable: nodeAllocatable(capacity, {}, leftForNode(readThresholds({ ...guestThresholds, ...alike.kubelet?.eviction }), capacity)),
+    labels: { ...machineLabels(name, machine), ...alike.labels, 'skiff.dev/node-pool': pool, ...labels },
   }
 }

@@ -11,6 +11,7 @@ import type { Client } from '../../client/client.ts'
 import type { Logger } from '../../client/component.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import { Node } from '../../client/resources.ts'
+import type { KubeletSettings } from '../../kubelet/settings.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import type { V1Node, V1Taint } from '../../machinery/schema/generated/types.ts'
@@ -45,6 +46,8 @@ export interface JoinMachineOptions {
   labels: Record<string, string>
   taints: V1Taint[]
   capacity: Record<string, string>
+  /** Of its kubelet, where not as usual. */
+  kubelet?: KubeletSettings
   clock: Clock
   log: Logger
 }
@@ -102,6 +105,7 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
       labels: { 'skiff.dev/node-pool': 'default', 'topology.skiff.dev/machine': nodeName, ...options.labels },
       taints: options.taints,
       capacity: options.capacity,
+      ...(options.kubelet ? { kubelet: options.kubelet } : {}),
       proxy: true,
       overlay: { machineAddress, peers: overlay.peers },
       egress: options.egress,

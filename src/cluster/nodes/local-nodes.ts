@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { KubeletSettings } from '../../kubelet/settings.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { removeCgroupTree } from '../cgroup-parent.ts'
 import { blockIndex, mostNodes, nodeAddressOf, podBlock } from '../cluster-network.ts'
@@ -36,6 +37,8 @@ export interface LocalNodesOptions {
   proxy: boolean
   lease: NodeLease
   labels: Record<string, string>
+  /** Of their kubelets, where not as usual. */
+  kubelet: KubeletSettings | undefined
   authority: string
   client(nodeName: string): Promise<KeyPair>
   serving(nodeName: string, addresses: string[]): Promise<KeyPair>
@@ -72,7 +75,7 @@ export class LocalNodes {
 
   /** How such a node will look. */
   expected(request: LocalNodeRequest) {
-    return expectedLocalNode(request, this.#options.labels, this.#options.imagesDir)
+    return expectedLocalNode(request, this.#options)
   }
 
   /** Makes it and starts its processes; its Node object comes from its own kubelet. Throws {@link UserError} where the name is taken or none. */
@@ -176,6 +179,7 @@ export class LocalNodes {
       labels: { ...this.#options.labels, 'skiff.dev/node-pool': record.pool ?? 'default', ...record.labels },
       taints: record.taints ?? [],
       capacity: record.capacity ?? {},
+      ...(this.#options.kubelet ? { kubelet: this.#options.kubelet } : {}),
       proxy: this.#options.proxy,
       lease: this.#options.lease,
     }

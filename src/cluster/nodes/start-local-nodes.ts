@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Client } from '../../client/client.ts'
 import { Node } from '../../client/resources.ts'
+import type { KubeletSettings } from '../../kubelet/settings.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { V1Node } from '../../machinery/schema/generated/types.ts'
 import { parseCidr } from '../../network/cidr.ts'
@@ -22,6 +23,7 @@ export interface StartLocalNodesOptions {
   /** So many real nodes, the first among them: `node-2` and so on are made where they are missing. */
   atLeast: number
   capacity: Record<string, string>
+  kubelet: KubeletSettings | undefined
   labels: Record<string, string>
   proxy: boolean
   lease: NodeLease
@@ -46,6 +48,7 @@ export async function startLocalNodes(options: StartLocalNodesOptions): Promise<
     proxy: options.proxy,
     lease: options.lease,
     labels: options.labels,
+    kubelet: options.kubelet,
     clock,
     authority: pki.ca.certificate,
     client: (name) => pki.nodeClient(name),

@@ -4,24 +4,26 @@
  */
 import type { Logger } from '../../client/component.ts'
 import type { Clock } from '../../machinery/clock.ts'
-import type { Runtime } from '../../runtime/runtime.ts'
+import type { Image, Runtime } from '../../runtime/runtime.ts'
 import { messageOf } from '../container/start-error.ts'
 import type { KubeletEvents } from '../events.ts'
 import type { ImageManager } from './image-manager.ts'
 
-export interface ImageCollectorOptions {
+export interface ImageCollectionSettings {
+  highPercent?: number
+  lowPercent?: number
+  everySeconds?: number
+  /** An image that was just pulled is not yet in use; 120 when absent. */
+  minimumAgeSeconds?: number
+}
+
+export interface ImageCollectorOptions extends ImageCollectionSettings {
   runtime: Runtime
   clock: Clock
   log: Logger
   events: KubeletEvents
   images: ImageManager
-  highPercent?: number
-  lowPercent?: number
-  everySeconds?: number
 }
-
-/** An image that was just pulled is not yet in use. */
-const minimumAgeMs = 120_000
 
 export class ImageCollector {
   readonly #options: ImageCollectorOptions
@@ -41,9 +43,9 @@ export class ImageCollector {
 
   /** Frees bytes down to the low threshold; returns how many. */
   async collect(): Promise<number> {
-    const { runtime, clock, events, highPercent = 85, lowPercent = 80 } = this.#options
+    const { runtime, events, highPercent = 85, lowPercent = 80 } = this.#options
     const { capacityBytes, availableBytes } = await runtime.imageFsInfo()
-    for (const { id } of await runtime.listImages()) if (!this.#firstSeen.has(id)) this.#firstSeen.set(id, clock.now())
+    this.#notice(await runtime.listImages())
     if (capacityBytes === 0) return 0
     const used = capacityBytes - availableBytes
     const percent = Math.floor((100 * used) / capacityBytes)
@@ -61,23 +63,34 @@ export class ImageCollector {
 
   /** Frees as many bytes as are wanted, or all that can be; returns how many. */
   async free(wanted = Number.POSITIVE_INFINITY): Promise<number> {
-    const { runtime, clock, images } = this.#options
+    const { runtime, clock, log, images, minimumAgeSeconds = 120 } = this.#options
     const inUse = new Set((await runtime.listContainers()).flatMap(({ image, imageRef }) => [image, imageRef]))
-    const firstSeen = (id: string) => this.#firstSeen.get(id) ?? clock.now()
-    const lastUsed = (id: string) => images.lastUsed.get(id) ?? firstSeen(id)
-    const candidates = (await runtime.listImages())
+    const all = await runtime.listImages()
+    this.#notice(all)
+    const lastUsed = (id: string) => images.lastUsed.get(id) ?? this.#firstSeen.get(id) ?? clock.now()
+    const candidates = all
       .filter((image) => !image.pinned && image.repoDigests.length > 0)
       .filter((image) => ![image.id, ...image.repoTags, ...image.repoDigests].some((name) => inUse.has(name)))
-      .filter((image) => clock.now() - Math.max(lastUsed(image.id), firstSeen(image.id)) >= minimumAgeMs)
+      .filter((image) => clock.now() - lastUsed(image.id) >= minimumAgeSeconds * 1000)
       .sort((a, b) => lastUsed(a.id) - lastUsed(b.id))
     let freed = 0
     for (const image of candidates) {
       if (freed >= wanted) break
-      await runtime.removeImage(image.id)
+      try {
+        await runtime.removeImage(image.id)
+      } catch (error) {
+        log.warn('an image cannot be removed', { image: image.id, error: messageOf(error) })
+        continue
+      }
       this.#firstSeen.delete(image.id)
       images.lastUsed.delete(image.id)
       freed += image.size
     }
     return freed
+  }
+
+  #notice(all: readonly Image[]): void {
+    const now = this.#options.clock.now()
+    for (const { id } of all) if (!this.#firstSeen.has(id)) this.#firstSeen.set(id, now)
   }
 }
