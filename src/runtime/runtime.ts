@@ -241,6 +241,8 @@ export interface NodeStats {
   cpu: { usageCoreNanoSeconds: number }
   memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; swapUsageBytes?: number }
   pids: number
+  /** Limits on processes in the node's control group and those that it lies in, and how many run below each. */
+  pidLimits?: { limit: number; used: number }[]
 }
 
 /** The caller's ends of an exec or attach session. */

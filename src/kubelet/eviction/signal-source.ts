@@ -7,6 +7,7 @@
  */
 import { readFile, statfs } from 'node:fs/promises'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { observeProcesses } from './processes.ts'
 import type { Observation, Observations, Signal } from './thresholds.ts'
 
 export interface SignalSource {
@@ -38,7 +39,7 @@ export function nodeSignals({ runtime, rootDirectory, memoryCapacity, wholeMachi
         memory(),
         disk('nodefs', rootDirectory),
         runtime.imageFsInfo().then(({ mountpoint }) => disk('imagefs', mountpoint)),
-        Promise.all([readFile('/proc/loadavg', 'utf8'), readFile('/proc/sys/kernel/pid_max', 'utf8')]).then(([load, most]) => processes(load, most)),
+        observeProcesses(runtime),
       ])
       return new Map<Signal, Observation>([['memory.available', memorySeen], ...node, ...image, ...(pids ? [['pid.available', pids] as const] : [])])
     },
@@ -58,11 +59,4 @@ async function disk(name: 'nodefs' | 'imagefs', path: string): Promise<[Signal, 
 export function availableMemory(meminfo: string): number | undefined {
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1]
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
-}
-
-/** From `/proc/loadavg`, whose fourth field is `running/all`, and `pid_max`. */
-export function processes(loadavg: string, pidMax: string): Observation | undefined {
-  const all = /^\S+ \S+ \S+ \d+\/(\d+) /.exec(loadavg)?.[1]
-  const capacity = Number.parseInt(pidMax, 10)
-  return all === undefined || !(capacity > 0) ? undefined : { available: Math.max(0, capacity - Number(all)), capacity }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Pressure } from './pressure.ts'
-import { availableMemory, processes } from './signal-source.ts'
+import { kernelProcesses } from './processes.ts'
+import { availableMemory } from './signal-source.ts'
 import { keptBack, type Observation, readThresholds, type Signal, thresholdsMet } from './thresholds.ts'
 
 const gibi = 1024 ** 3
@@ -84,5 +85,8 @@ describe('pressure', () => {
 it('signals are read as the kernel writes them', () => {
   assert.equal(availableMemory('MemTotal:       24560604 kB\nMemFree:         3000000 kB\nMemAvailable:   19000000 kB\n'), 19_000_000 * 1024)
   assert.equal(availableMemory('MemTotal: 1 kB\n'), undefined)
-  assert.deepEqual(processes('0.52 0.58 0.59 3/1215 34567\n', '32768\n'), { available: 32768 - 1215, capacity: 32768 })
+  const load = '0.52 0.58 0.59 3/1215 34567\n'
+  assert.deepEqual(kernelProcesses(load, ['32768\n', '192731\n']), { available: 32768 - 1215, capacity: 32768 })
+  assert.deepEqual(kernelProcesses(load, ['4194304\n', '192731\n']), { available: 192731 - 1215, capacity: 192731 })
+  assert.equal(kernelProcesses(load, ['']), undefined)
 })

@@ -4,6 +4,7 @@ import * as os from 'node:os'
 import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { ContainerStats, NodeStats, SandboxStats } from '../../runtime/runtime.ts'
 import type { DirectoryUsage } from '../eviction/directory-usage.ts'
+import { observeProcesses } from '../eviction/processes.ts'
 import type { PodServices } from '../pod/pod-services.ts'
 import { nanoCores, nodeUsage } from './node-usage.ts'
 import { type FileSystemStats, fileSystemStats, volumeStats } from './volume-stats.ts'
@@ -32,6 +33,7 @@ export async function statsSummary({ services, nodeName, pods, directories }: Su
   }
   const imageFs = { time: time(now), ...room, usedBytes: disk.usedBytes, inodesUsed: disk.inodesUsed }
   const node = await nodeUsage(runtime, stats, now)
+  const processes = files.keeps ? await observeProcesses(runtime) : undefined
   const rates = stats.flatMap((one) => nanoCores(one) ?? [])
   const cpu = cpuOf(node.at, node.cpu.usageCoreNanoSeconds, rates.length === 0 ? undefined : sum(rates))
   const byUid = new Map(pods().map((pod) => [pod.metadata.uid, pod]))
@@ -48,7 +50,7 @@ export async function statsSummary({ services, nodeName, pods, directories }: Su
       ...(files.keeps ? { network: networkOf(now, nodeInterfaces()) } : {}),
       fs: device ? { time: time(now), ...device } : imageFs,
       runtime: { imageFs, containerFs: imageFs },
-      ...rlimitOf(now, node.pids),
+      ...(processes ? { rlimit: { time: time(now), maxpid: processes.capacity, curproc: processes.capacity - processes.available } } : {}),
       ...swapOf(node),
     },
     pods: await Promise.all(stats.map((sandbox) => podStats(sandbox, byUid.get(sandbox.metadata.uid)))),
@@ -131,11 +133,6 @@ function ownUsage(now: number) {
 }
 
 const bootTime = (now: number) => now - os.uptime() * 1000
-
-function rlimitOf(now: number, pids: number) {
-  const maxpid = Number(ifReadable('/proc/sys/kernel/pid_max') ?? 0)
-  return maxpid > 0 ? { rlimit: { time: time(now), maxpid, curproc: pids } } : {}
-}
 
 /** Of this network namespace, which is the node's. */
 function nodeInterfaces(): Interfaces {

@@ -1,6 +1,7 @@
 /** What sandboxes and containers use. Disk usage is walked seldom: it costs. */
 import { statSync } from 'node:fs'
 import type { ContainerStats, InterfaceStats, NodeStats, SandboxStats } from '../runtime.ts'
+import { readPidLimits } from './cgroups/pid-limits.ts'
 import { readUsage } from './cgroups/usage.ts'
 import { readDetails } from './cgroups/usage-details.ts'
 import type { Containers } from './containers.ts'
@@ -38,7 +39,7 @@ export class Stats {
   node(): NodeStats {
     const { clock, cgroups, cgroupRoot } = this.#context
     const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, cgroupRoot)
-    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids }
+    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids, pidLimits: readPidLimits(cgroups, cgroupRoot) }
   }
 
   async #sandbox(sandbox: SandboxRecord, details: boolean): Promise<SandboxStats> {
