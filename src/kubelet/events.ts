@@ -12,8 +12,8 @@ export class KubeletEvents {
     this.#nodeName = nodeName
   }
 
-  pod(pod: V1Pod, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#recorder.event({ ...pod, apiVersion: 'v1', kind: 'Pod' }, type, reason, message)
+  pod(pod: V1Pod, type: 'Normal' | 'Warning', reason: string, message: string, annotations?: Record<string, string>): void {
+    this.#recorder.event({ ...pod, apiVersion: 'v1', kind: 'Pod' }, type, reason, message, annotations ? { annotations } : {})
   }
 
   container(pod: V1Pod, container: V1Container, type: 'Normal' | 'Warning', reason: string, message: string): void {

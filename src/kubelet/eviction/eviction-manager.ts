@@ -13,7 +13,7 @@ import type { PodMetrics } from '../pod/pod-metrics.ts'
 import { isCritical } from './critical.ts'
 import type { DirectoryUsage } from './directory-usage.ts'
 import { hasStorageLimits, outgrownLimit } from './local-storage.ts'
-import { evictionMessage } from './messages.ts'
+import { evictionAnnotations, evictionMessage } from './messages.ts'
 import { type PodUsage, podUsage } from './pod-usage.ts'
 import { Pressure } from './pressure.ts'
 import { rank } from './ranking.ts'
@@ -112,7 +112,8 @@ export class EvictionManager {
     const { one, pod, usage } = victim
     const graceSeconds =
       threshold.graceMs === undefined ? immediateSeconds : Math.min(this.#options.maxGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? 30)
-    this.#evict(one, { message: evictionMessage(pod, usage, threshold, observations), graceSeconds, disruption: true }, threshold.signal)
+    const message = evictionMessage(pod, usage, threshold, observations)
+    this.#evict(one, { message, graceSeconds, disruption: true }, threshold.signal, evictionAnnotations(pod, usage, threshold))
     return one
   }
 
@@ -131,11 +132,11 @@ export class EvictionManager {
     return last
   }
 
-  #evict(one: EvictablePod, eviction: Eviction, signal: string): void {
+  #evict(one: EvictablePod, eviction: Eviction, signal: string, annotations?: Record<string, string>): void {
     const { events, log, metrics } = this.#options
     metrics?.evicted(signal)
     log.info('a pod is evicted', { pod: `${one.pod.metadata.namespace}/${one.pod.metadata.name}`, why: eviction.message.trim() })
-    events.pod(one.pod, 'Warning', 'Evicted', eviction.message)
+    events.pod(one.pod, 'Warning', 'Evicted', eviction.message, annotations)
     one.evict(eviction)
   }
 

@@ -1,5 +1,6 @@
 /** The eviction manager of a kubelet, as its options say. */
 import { toWhole } from '../../machinery/quantity.ts'
+import { messageOf } from '../container/start-error.ts'
 import type { ImageCollector } from '../images/image-collector.ts'
 import type { PodServices } from '../pod/pod-services.ts'
 import type { PodWorkers } from '../pod/pod-workers.ts'
@@ -74,8 +75,10 @@ export function createEvictionManager({
     everyMs: (options.everySeconds ?? 10) * 1000,
     pods: () => workers.all().filter((worker) => worker.evictable),
     async reclaimDisk() {
-      for (const worker of workers.all()) if (worker.done) await worker.removeContainers()
-      await imageCollector.free()
+      // What cannot be removed must not keep pods from being evicted.
+      const unless = (what: string) => (error: unknown) => log.warn(`${what} cannot be removed`, { error: messageOf(error) })
+      for (const worker of workers.all()) if (worker.done) await worker.removeContainers().catch(unless('containers of a pod that has ended'))
+      await imageCollector.free().catch(unless('images'))
     },
     metrics,
     onChange,

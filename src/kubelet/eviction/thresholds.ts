@@ -13,7 +13,9 @@ export const conditionOfSignal = (signal: Signal): PressureCondition =>
   signal === 'memory.available' ? 'MemoryPressure' : signal === 'pid.available' ? 'PIDPressure' : 'DiskPressure'
 
 /** What is short, by the name that messages give it. */
-export function resourceOfSignal(signal: Signal): 'memory' | 'ephemeral-storage' | 'inodes' | 'pids' {
+export type Resource = 'memory' | 'ephemeral-storage' | 'inodes' | 'pids'
+
+export function resourceOfSignal(signal: Signal): Resource {
   if (signal === 'memory.available') return 'memory'
   if (signal === 'pid.available') return 'pids'
   return signal.endsWith('.available') ? 'ephemeral-storage' : 'inodes'
