@@ -12,7 +12,7 @@ import { patience } from './patience.ts'
 
 const execute = promisify(execFile)
 /** A command that hangs fails its test, and not the whole run. */
-const run = (file: string, words: string[]) => execute(file, words, { timeout: 120_000, killSignal: 'SIGKILL' })
+export const runToEnd = (file: string, words: string[]) => execute(file, words, { timeout: 120_000, killSignal: 'SIGKILL' })
 export const skiff = join(import.meta.dirname, '../../bin/skiff')
 export const busybox = 'busybox:1.35'
 
@@ -53,7 +53,7 @@ export async function startTestCluster(options: { busybox?: boolean; words?: str
     mkdirSync(join(dataDir, 'images'), { recursive: true })
     await buildBusyboxImage(openImageStore(join(dataDir, 'images')), busybox)
   }
-  await run(skiff, [...upWords(dataDir), ...(options.words ?? [])]).catch((error) => {
+  await runToEnd(skiff, [...upWords(dataDir), ...(options.words ?? [])]).catch((error) => {
     rmSync(dataDir, { recursive: true, force: true })
     throw error
   })
@@ -61,9 +61,9 @@ export async function startTestCluster(options: { busybox?: boolean; words?: str
     dataDir,
     running: () => runningCluster(dataDirectory(dataDir)),
     kubectl: await kubectl(join(dataDir, 'kubeconfig')),
-    skiff: (...words) => run(skiff, words),
+    skiff: (...words) => runToEnd(skiff, words),
     async remove() {
-      await run(skiff, ['down', '--data-dir', dataDir])
+      await runToEnd(skiff, ['down', '--data-dir', dataDir])
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
