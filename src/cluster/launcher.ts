@@ -17,6 +17,7 @@ import { removeCgroups } from './cgroup-parent.ts'
 import { type DataDirectory, lastCluster, processStartTime, type RunningCluster, rememberCluster, runningCluster } from './data-directory.ts'
 import { lockLife } from './life-lock.ts'
 import type { OptionalComponent } from './optional-components.ts'
+import { machinePidMax } from './pid-max.ts'
 import { mallocEnvironment, serverHeapFlags } from './process-memory.ts'
 import { checkRequirements, findProgram } from './requirements.ts'
 import type { SimulatedNodesWish } from './simulated-nodes/simulated-node-options.ts'
@@ -63,6 +64,8 @@ export interface InsideOptions {
   without: readonly OptionalComponent[]
   nodes: number
   nodeCapacity: Record<string, string>
+  /** The machine's; see `pid-max.ts`. */
+  pidMax: number
   kubelet?: KubeletSettings
   /** The API answers there too, on the descriptor behind the host's network namespace. */
   joinAddress?: string
@@ -162,6 +165,7 @@ async function start(options: LaunchOptions): Promise<{ child: ChildProcess; clu
         without: options.without ?? [],
         nodes: options.nodes ?? 1,
         nodeCapacity: options.nodeCapacity ?? {},
+        pidMax: machinePidMax(),
         ...(options.kubelet ? { kubelet: options.kubelet } : {}),
         ...(options.joinAddress ? { joinAddress: options.joinAddress } : {}),
         ...(options.simulatedNodes ? { simulatedNodes: options.simulatedNodes } : {}),

@@ -38,6 +38,8 @@ export interface NodeOptions {
   clientCa: string
   labels?: Record<string, string>
   taints?: V1Taint[]
+  /** How many processes the machine can have; absent: what can be seen from here. */
+  pidMax?: number
   /** What it leaves out is the machine's. */
   capacity?: Record<string, string>
   providerID?: string
@@ -80,6 +82,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     dataDir: data.root,
     ...(options.imagesDir ? { imagesDir: options.imagesDir } : {}),
     stateDir: join(data.run, 'runtime'),
+    ...(options.pidMax ? { pidMax: options.pidMax } : {}),
     cgroupRoot: options.cgroupRoot,
     network: createPodNetwork({ network, stateDirectory: join(data.run, 'network'), run: textOf(spawner) }),
     run: spawner.run,

@@ -241,6 +241,8 @@ export interface NodeStats {
   cpu: { usageCoreNanoSeconds: number }
   memory: { usageBytes: number; workingSetBytes: number; rssBytes: number; swapUsageBytes?: number }
   pids: number
+  /** How many processes the machine can have, where `/proc/sys` says more. */
+  pidMax?: number
   /** Limits on processes in the node's control group and those that it lies in, and how many run below each. */
   pidLimits?: { limit: number; used: number }[]
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { serverProcess } from '../../src/cluster/stop.ts'
+import { quantity, toNumber } from '../../src/machinery/quantity.ts'
 import { busybox, eventually, startTestCluster, type TestCluster } from '../tools/cluster.ts'
 import { cgroupsOf, hostState, processesOf } from '../tools/host-state.ts'
 import { nodeTeller, nodeTellerService } from '../tools/node-teller.ts'
@@ -59,7 +60,7 @@ describe('several nodes on one machine', () => {
   const host = hostState()
   let cluster: TestCluster
   before(async () => {
-    cluster = await startTestCluster({ words: ['--nodes', '3', '--node-monitor-grace', '15'] })
+    cluster = await startTestCluster({ words: ['--nodes', '3', '--node-monitor-grace', '15', '--kubelet', 'eviction-hard=memory.available<128Mi'] })
   })
   after(() => cluster?.remove())
 
@@ -73,6 +74,11 @@ describe('several nodes on one machine', () => {
   it('has them all, each with its own address and block of pods, and the host as it was', async () => {
     const nodes = await cluster.kubectl('get nodes -o jsonpath={range.items[*]}{.metadata.name}={.spec.podCIDR},{end}')
     assert.equal(nodes, 'node-1=10.244.0.0/24,node-2=10.244.1.0/24,node-3=10.244.2.0/24,')
+    for (const name of ['node-1', 'node-2', 'node-3']) {
+      const amounts = await cluster.kubectl(`get node ${name} -o jsonpath={.status.capacity.memory},{.status.allocatable.memory}`)
+      const [capacity = 0, allocatable = 0] = amounts.split(',').map((amount) => toNumber(quantity(amount)))
+      assert.equal(capacity - allocatable, 128 * 2 ** 20, `${name} keeps back what its kubelet was told`)
+    }
     assert.match((await node('ls')).stdout, /node-3\s+running\s+up\s+10\.89\.0\.3/)
     assert.deepEqual(hostState(), host)
   })

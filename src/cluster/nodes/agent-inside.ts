@@ -117,6 +117,7 @@ try {
     taints: options.taints,
     capacity: options.capacity,
     settings: options.kubelet,
+    pidMax: options.pidMax,
     providerID: options.providerID,
     kubelet: measured(asNode, `kubelet/${nodeName}`),
     proxy: options.proxy ? measured(asProxy, 'kube-proxy') : undefined,

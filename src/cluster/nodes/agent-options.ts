@@ -19,6 +19,8 @@ export interface AgentOptions {
   labels: Record<string, string>
   taints: V1Taint[]
   capacity: Record<string, string>
+  /** The machine's. */
+  pidMax: number
   /** Of its kubelet, where not as usual. */
   kubelet?: KubeletSettings
   /** The kubelet's own when absent. */

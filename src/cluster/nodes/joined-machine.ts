@@ -28,6 +28,7 @@ import { explained } from '../join/join-error.ts'
 import { proxyTransport } from '../join/proxy-token.ts'
 import { requestServingCertificate } from '../join/request-certificate.ts'
 import { nodeBridge } from '../namespaces.ts'
+import { machinePidMax } from '../pid-max.ts'
 import { writeOwnerOnly } from '../pki/key-pair-file.ts'
 import { UserError } from '../user-error.ts'
 import type { AgentOptions } from './agent-options.ts'
@@ -106,6 +107,7 @@ export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMa
       taints: options.taints,
       capacity: options.capacity,
       ...(options.kubelet ? { kubelet: options.kubelet } : {}),
+      pidMax: machinePidMax(),
       proxy: true,
       overlay: { machineAddress, peers: overlay.peers },
       egress: options.egress,

@@ -39,6 +39,8 @@ export interface LocalNodesOptions {
   labels: Record<string, string>
   /** Of their kubelets, where not as usual. */
   kubelet: KubeletSettings | undefined
+  /** The machine's. */
+  pidMax: number
   authority: string
   client(nodeName: string): Promise<KeyPair>
   serving(nodeName: string, addresses: string[]): Promise<KeyPair>
@@ -180,6 +182,7 @@ export class LocalNodes {
       taints: record.taints ?? [],
       capacity: record.capacity ?? {},
       ...(this.#options.kubelet ? { kubelet: this.#options.kubelet } : {}),
+      pidMax: this.#options.pidMax,
       proxy: this.#options.proxy,
       lease: this.#options.lease,
     }

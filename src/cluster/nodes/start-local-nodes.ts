@@ -24,6 +24,7 @@ export interface StartLocalNodesOptions {
   atLeast: number
   capacity: Record<string, string>
   kubelet: KubeletSettings | undefined
+  pidMax: number
   labels: Record<string, string>
   proxy: boolean
   lease: NodeLease
@@ -49,6 +50,7 @@ export async function startLocalNodes(options: StartLocalNodesOptions): Promise<
     lease: options.lease,
     labels: options.labels,
     kubelet: options.kubelet,
+    pidMax: options.pidMax,
     clock,
     authority: pki.ca.certificate,
     client: (name) => pki.nodeClient(name),

@@ -6,10 +6,13 @@ import { readFile } from 'node:fs/promises'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Observation } from './thresholds.ts'
 
-export async function observeProcesses(runtime: Runtime): Promise<Observation | undefined> {
+export async function observeProcesses(runtime: Pick<Runtime, 'nodeStats'>): Promise<Observation | undefined> {
   const [load, ...most] = await Promise.all(['/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max'].map((file) => readFile(file, 'utf8')))
-  const { pidLimits = [] } = (await runtime.nodeStats?.()) ?? {}
-  return narrowest([kernelProcesses(load ?? '', most), ...pidLimits.map(({ limit, used }) => ({ available: Math.max(0, limit - used), capacity: limit }))])
+  const { pidMax, pidLimits = [] } = (await runtime.nodeStats?.()) ?? {}
+  return narrowest([
+    kernelProcesses(load ?? '', pidMax === undefined ? most : [...most, String(pidMax)]),
+    ...pidLimits.map(({ limit, used }) => ({ available: Math.max(0, limit - used), capacity: limit })),
+  ])
 }
 
 /** From `/proc/loadavg`, whose fourth field is `running/all`, threads counted; of several limits the lowest holds. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { NodeStats } from '../../runtime/runtime.ts'
 import { Pressure } from './pressure.ts'
-import { kernelProcesses } from './processes.ts'
+import { kernelProcesses, observeProcesses } from './processes.ts'
 import { availableMemory } from './signal-source.ts'
 import { keptBack, type Observation, readThresholds, type Signal, thresholdsMet } from './thresholds.ts'
 
@@ -89,4 +90,14 @@ it('signals are read as the kernel writes them', () => {
   assert.deepEqual(kernelProcesses(load, ['32768\n', '192731\n']), { available: 32768 - 1215, capacity: 32768 })
   assert.deepEqual(kernelProcesses(load, ['4194304\n', '192731\n']), { available: 192731 - 1215, capacity: 192731 })
   assert.equal(kernelProcesses(load, ['']), undefined)
+})
+
+it('the narrowest limit on processes holds: of the machine, or of a control group', async () => {
+  const memory = { usageBytes: 0, workingSetBytes: 0, rssBytes: 0 }
+  const seen = (more: Partial<NodeStats>) =>
+    observeProcesses({ nodeStats: async () => ({ at: 0, cpu: { usageCoreNanoSeconds: 0 }, memory, pids: 0, ...more }) })
+  const limits = { limit: 500, used: 400 }
+  assert.deepEqual(await seen({ pidLimits: [limits, { limit: 450, used: 10 }] }), { available: 100, capacity: 500 })
+  assert.equal((await seen({ pidMax: 2_000_000_000 }))?.capacity, (await seen({}))?.capacity)
+  assert.deepEqual(await seen({ pidMax: 1, pidLimits: [limits] }), { available: 0, capacity: 1 })
 })

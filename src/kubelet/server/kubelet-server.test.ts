@@ -167,12 +167,14 @@ describe('the server', () => {
     const machine = (await page('/metrics/cadvisor')).get('machine_memory_bytes')?.samples[0]
     assert.deepEqual([machine?.value, Object.keys(machine?.labels ?? {})], [4 * 2 ** 30, ['boot_id', 'machine_id', 'system_uuid']])
     const summary = JSON.parse((await get('/stats/summary')).body) as {
-      node: { systemContainers: { name: string }[] }
+      node: { systemContainers: { name: string }[]; memory: { availableBytes: number; workingSetBytes: number } }
       pods: { podRef: { name: string }; memory: { usageBytes: number }; 'ephemeral-storage': { usedBytes: number } }[]
     }
     const web = summary.pods.find(({ podRef }) => podRef.name === 'web')
     assert.equal(web?.memory.usageBytes, 1000)
     assert.equal(typeof web?.['ephemeral-storage'].usedBytes, 'number')
+    const { availableBytes, workingSetBytes } = summary.node.memory
+    assert.equal(availableBytes, 4 * 2 ** 30 - workingSetBytes, 'of what the node has, as eviction counts it')
     assert.ok(summary.node.systemContainers.some(({ name }) => name === 'pods'))
     const own = await page('/metrics')
     assert.equal(own.get('kubelet_running_pods')?.samples[0]?.value, 2)

@@ -112,7 +112,7 @@ function secureServer(tls: KubeletServerOptions['tls'], sources: ServerSources):
   const { services, nodeName } = sources
   const authorizer = new KubeletAuthorizer(services.client, services.clock, nodeName)
   const registry = sources.metrics ?? new MetricRegistry()
-  const summary = { services, nodeName, pods: () => sources.pods.list(), directories: new DirectoryUsage(services) }
+  const summary = { services, nodeName, machine: sources.machine, pods: () => sources.pods.list(), directories: new DirectoryUsage(services) }
   const refresh = addKubeletMetrics(registry, summary)
   const requests = new HttpMetrics(registry, services.clock)
   const metricPages: Record<string, () => Promise<string>> = {

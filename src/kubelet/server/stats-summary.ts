@@ -5,6 +5,7 @@ import type { V1Pod } from '../../machinery/schema/generated/types.ts'
 import type { ContainerStats, NodeStats, SandboxStats } from '../../runtime/runtime.ts'
 import type { DirectoryUsage } from '../eviction/directory-usage.ts'
 import { observeProcesses } from '../eviction/processes.ts'
+import type { MachineInfo } from '../node/machine-info.ts'
 import type { PodServices } from '../pod/pod-services.ts'
 import { nanoCores, nodeUsage } from './node-usage.ts'
 import { type FileSystemStats, fileSystemStats, volumeStats } from './volume-stats.ts'
@@ -12,6 +13,8 @@ import { type FileSystemStats, fileSystemStats, volumeStats } from './volume-sta
 export interface SummarySources {
   services: PodServices
   nodeName: string
+  /** As the node's capacity says. */
+  machine: MachineInfo
   pods(): readonly V1Pod[]
   directories: DirectoryUsage
 }
@@ -20,7 +23,7 @@ const sum = (values: number[]) => values.reduce((total, value) => total + value,
 const time = (at: number) => new Date(at).toISOString()
 type Memory = SandboxStats['memory'] & { pageFaults?: number; majorPageFaults?: number }
 
-export async function statsSummary({ services, nodeName, pods, directories }: SummarySources): Promise<unknown> {
+export async function statsSummary({ services, nodeName, machine, pods, directories }: SummarySources): Promise<unknown> {
   const { runtime, cache, clock, files } = services
   const [stats, disk] = await Promise.all([runtime.stats(), runtime.imageFsInfo()])
   const now = clock.now()
@@ -42,11 +45,11 @@ export async function statsSummary({ services, nodeName, pods, directories }: Su
       nodeName,
       systemContainers: [
         ...(files.keeps ? [ownUsage(now)] : []),
-        { name: 'pods', startTime: time(bootTime(now)), cpu, memory: memoryOf(node.at, node.memory, os.totalmem()), ...swapOf(node) },
+        { name: 'pods', startTime: time(bootTime(now)), cpu, memory: memoryOf(node.at, node.memory, machine.memoryBytes), ...swapOf(node) },
       ],
       startTime: time(bootTime(now)),
       cpu,
-      memory: memoryOf(node.at, node.memory, os.totalmem()),
+      memory: memoryOf(node.at, node.memory, machine.memoryBytes),
       ...(files.keeps ? { network: networkOf(now, nodeInterfaces()) } : {}),
       fs: device ? { time: time(now), ...device } : imageFs,
       runtime: { imageFs, containerFs: imageFs },

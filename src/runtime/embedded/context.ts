@@ -22,6 +22,8 @@ export interface RuntimeContext {
   network: PodNetwork
   cgroups: CgroupVersion
   cgroupRoot: string
+  /** The machine's, where it cannot be seen from here. */
+  pidMax: number | undefined
   host: HostLimits
   events: EventStream<RuntimeEvent>
 }

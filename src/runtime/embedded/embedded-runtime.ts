@@ -53,6 +53,8 @@ export interface EmbeddedRuntimeOptions {
   stateDir: string
   /** `/skiff-…`: above every pod's `cgroupParent`. */
   cgroupRoot: string
+  /** How many processes the machine can have, where another namespace says it than this. */
+  pidMax?: number
   network: PodNetwork
   clock: Clock
   log?: (message: string, error?: unknown) => void
@@ -92,6 +94,7 @@ export async function createEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pr
     network: options.network,
     cgroups: readCgroups(),
     cgroupRoot: options.cgroupRoot,
+    pidMax: options.pidMax,
     host: hostLimits(),
     events: new EventStream<RuntimeEvent>(),
   }

@@ -37,9 +37,10 @@ export class Stats {
   }
 
   node(): NodeStats {
-    const { clock, cgroups, cgroupRoot } = this.#context
+    const { clock, cgroups, cgroupRoot, pidMax } = this.#context
     const { cpuNanoSeconds, memory, pids } = readUsage(cgroups, cgroupRoot)
-    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids, pidLimits: readPidLimits(cgroups, cgroupRoot) }
+    const limits = { ...(pidMax === undefined ? {} : { pidMax }), pidLimits: readPidLimits(cgroups, cgroupRoot) }
+    return { at: clock.now(), cpu: { usageCoreNanoSeconds: cpuNanoSeconds }, memory, pids, ...limits }
   }
 
   async #sandbox(sandbox: SandboxRecord, details: boolean): Promise<SandboxStats> {
