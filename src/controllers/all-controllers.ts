@@ -71,7 +71,7 @@ export function allControllers(options: ControllerManagerOptions = {}): { defini
       deploymentController,
       replicaSetController,
       statefulSetController,
-      daemonSetController,
+      daemonSetController(),
       replicationController,
       jobController,
       cronJobController,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ControllerRevision, DaemonSet, Node } from '../client/resources.ts'
+import { ControllerRevision, DaemonSet, Node, Pod } from '../client/resources.ts'
+import type { V1Pod } from '../machinery/schema/generated/types.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { Bench } from './testing/bench.ts'
 
@@ -24,7 +25,7 @@ async function where(bench: Bench) {
 
 test('one pod on each node that it is for, as nodes come and change', async () => {
   const bench = await Bench.start()
-  const controllers = bench.run(daemonSetController)
+  const controllers = bench.run(daemonSetController())
   await node(bench, 'a')
   await node(bench, 'b')
   await node(bench, 'c', {})
@@ -47,7 +48,7 @@ test('one pod on each node that it is for, as nodes come and change', async () =
 
 test('an update takes one node after the other', async () => {
   const bench = await Bench.start()
-  const controllers = bench.run(daemonSetController)
+  const controllers = bench.run(daemonSetController())
   for (const name of ['a', 'b', 'c']) await node(bench, name)
   await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1') } })
   await bench.settle(1000)
@@ -67,7 +68,7 @@ test('an update takes one node after the other', async () => {
 
 test('maxSurge: the new pod of a node serves before the old one goes', async () => {
   const bench = await Bench.start()
-  const controllers = bench.run(daemonSetController)
+  const controllers = bench.run(daemonSetController())
   for (const name of ['a', 'b', 'c']) await node(bench, name)
   const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
   await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1'), updateStrategy } })
@@ -93,7 +94,7 @@ test('maxSurge: the new pod of a node serves before the old one goes', async () 
 
 test('a revision bears the hash of its pods and the cause of the change; one that pods run by is kept beyond the limit', async () => {
   const bench = await Bench.start()
-  const controllers = bench.run(daemonSetController)
+  const controllers = bench.run(daemonSetController())
   for (const name of ['a', 'b']) await node(bench, name)
   const metadata = { ...at, annotations: { 'kubernetes.io/change-cause': 'first' } }
   const spec = { selector: { matchLabels: labels }, template: template('agent:1'), revisionHistoryLimit: 0 }
@@ -113,6 +114,56 @@ test('a revision bears the hash of its pods and the cause of the change; one tha
     await bench.settle(1000)
   }
   assert.deepEqual(await revisions(), [2])
+  await controllers.stop()
+  await bench.stop()
+})
+
+test('a pod that failed stays the longer the more have failed on its node; one that succeeded goes at once', async () => {
+  const bench = await Bench.start()
+  const controllers = bench.run(daemonSetController())
+  for (const name of ['a', 'b']) await node(bench, name)
+  await bench.client.create(DaemonSet, { metadata: at, spec: { selector: { matchLabels: labels }, template: template('agent:1') } })
+  await bench.settle(1000)
+  const placed = async (name: string) =>
+    (await bench.pods()).filter(
+      ({ spec }) => spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0] === name,
+    )
+  const end = async (pod: V1Pod, phase: string) => bench.client.updateStatus(Pod, { ...pod, status: { phase } })
+  /** The only pod of node a is told to have failed; how long until another is there. */
+  const failsFor = async () => {
+    const [pod] = await placed('a')
+    assert.ok(pod)
+    await end(pod, 'Failed')
+    for (let waited = 0; ; waited += 500) {
+      const [other] = await placed('a')
+      if (other && other.metadata.uid !== pod.metadata.uid) return waited
+      assert.ok(waited < 60_000)
+      await bench.settle(500)
+    }
+  }
+  const waits: number[] = []
+  for (let failures = 0; failures < 5; failures++) waits.push(await failsFor())
+  const [first = 0, ...later] = waits
+  assert.ok(first <= 500, `${first}`)
+  for (const [index, wait] of later.entries()) assert.ok(wait > 400 * 2 ** index && wait <= 1000 * 2 ** index + 500, waits.join())
+  const [other] = await placed('b')
+  assert.ok(other)
+  for (const phase of ['Failed', 'Succeeded']) {
+    const [pod] = await placed('b')
+    assert.ok(pod)
+    await end(pod, phase)
+    await bench.settle(500)
+    assert.notEqual((await placed('b'))[0]?.metadata.uid, pod.metadata.uid, 'the other node knows nothing of it')
+  }
+  const told = (await bench.events()).filter((line) => /(Failed|Succeeded)DaemonPod/.test(line))
+  assert.ok(
+    told.some((line) => /Warning FailedDaemonPod Found failed daemon pod default\/agent-\w+ on node a, will try to kill it/.test(line)),
+    told.join('\n'),
+  )
+  assert.ok(
+    told.some((line) => /Normal SucceededDaemonPod Found succeeded daemon pod default\/agent-\w+ on node b, will try to delete it/.test(line)),
+    told.join('\n'),
+  )
   await controllers.stop()
   await bench.stop()
 })

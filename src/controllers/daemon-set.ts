@@ -10,53 +10,58 @@ import { matchesLabelSelector } from '../machinery/selectors.ts'
 import { claim } from './claim.ts'
 import { currentRevision, forgetRevisions, type RevisionOwner } from './controller-revision.ts'
 import { deepEqual } from './deep-equal.ts'
+import { FailedPodBackoff } from './failed-pod-backoff.ts'
 import { nodeFit } from './node-fit.ts'
 import { createPod, deletePod, podFrom } from './pod-control.ts'
 import { isAvailable, isFinished, isReady } from './pod-state.ts'
 import { slowStart } from './slow-start.ts'
 import { revisionLabel } from './stateful-pod.ts'
 
-export const daemonSetController: AnyController = defineController<V1DaemonSet>({
-  name: 'daemonset-controller',
-  reconciles: DaemonSet,
-  owns: [Pod],
-  reads: [ControllerRevision],
-  watches: [
-    {
-      resource: Node,
-      keys: (node: V1Node, previous, { informer }) => (previous && sameForPods(node, previous) ? [] : informer(DaemonSet).list().map(keyOf)),
-    },
-  ],
-  async reconcile(set, context) {
-    if (!set || set.metadata.deletionTimestamp) return
-    const { client, clock, informer } = context
-    const matches = (pod: V1Pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels)
-    const candidates = informer(Pod).inNamespace(set.metadata.namespace)
-    const pods = await claim(candidates, { client, resource: Pod, ownerResource: DaemonSet, owner: set, matches })
-    const owner: RevisionOwner = {
-      resource: DaemonSet,
-      object: set,
-      template: set.spec.template,
-      selector: set.spec.selector,
-      collisionCount: set.status?.collisionCount,
-      hashLabel: revisionLabel,
-      collided: (collisionCount) => {
-        const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
-        return client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
+export function daemonSetController(): AnyController {
+  const backoff = new FailedPodBackoff()
+  return defineController<V1DaemonSet>({
+    name: 'daemonset-controller',
+    reconciles: DaemonSet,
+    owns: [Pod],
+    reads: [ControllerRevision],
+    watches: [
+      {
+        resource: Node,
+        keys: (node: V1Node, previous, { informer }) => (previous && sameForPods(node, previous) ? [] : informer(DaemonSet).list().map(keyOf)),
       },
-    }
-    const revision = await currentRevision(owner, context)
-    const hash = revision.metadata.labels?.[revisionLabel] ?? ''
-    const plan = new Plan(set, pods, informer(Node).list(), hash, clock.now())
-    const status = plan.status()
-    if (!deepEqual(status, set.status)) await client.updateStatus(DaemonSet, { ...set, status })
-    await carryOut(plan, set, context)
-    const live = new Set([revision.metadata.name, ...pods.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[revisionLabel]}`)])
-    await forgetRevisions(owner, live, set.spec.revisionHistoryLimit ?? 10, context)
-    const waiting = pods.some((pod) => isReady(pod) && !isAvailable(pod, set.spec.minReadySeconds ?? 0, clock.now()))
-    return waiting ? { again: 1000 } : undefined
-  },
-})
+    ],
+    async reconcile(set, context) {
+      if (!set || set.metadata.deletionTimestamp) return
+      const { client, clock, informer } = context
+      const matches = (pod: V1Pod) => matchesLabelSelector(set.spec.selector, pod.metadata.labels)
+      const candidates = informer(Pod).inNamespace(set.metadata.namespace)
+      const pods = await claim(candidates, { client, resource: Pod, ownerResource: DaemonSet, owner: set, matches })
+      const owner: RevisionOwner = {
+        resource: DaemonSet,
+        object: set,
+        template: set.spec.template,
+        selector: set.spec.selector,
+        collisionCount: set.status?.collisionCount,
+        hashLabel: revisionLabel,
+        collided: (collisionCount) => {
+          const none = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }
+          return client.updateStatus(DaemonSet, { ...set, status: { ...none, ...set.status, collisionCount } })
+        },
+      }
+      const revision = await currentRevision(owner, context)
+      const hash = revision.metadata.labels?.[revisionLabel] ?? ''
+      const plan = new Plan(set, pods, informer(Node).list(), hash, clock.now())
+      const status = plan.status()
+      if (!deepEqual(status, set.status)) await client.updateStatus(DaemonSet, { ...set, status })
+      const failedAgain = await carryOut(plan, set, backoff, context)
+      const live = new Set([revision.metadata.name, ...pods.map((pod) => `${set.metadata.name}-${pod.metadata.labels?.[revisionLabel]}`)])
+      await forgetRevisions(owner, live, set.spec.revisionHistoryLimit ?? 10, context)
+      const waiting = pods.some((pod) => isReady(pod) && !isAvailable(pod, set.spec.minReadySeconds ?? 0, clock.now()))
+      const again = Math.min(waiting ? 1000 : Number.POSITIVE_INFINITY, failedAgain)
+      return Number.isFinite(again) ? { again } : undefined
+    },
+  })
+}
 
 const sameForPods = (a: V1Node, b: V1Node): boolean => deepEqual(a.metadata.labels, b.metadata.labels) && deepEqual(a.spec.taints, b.spec.taints)
 
@@ -86,7 +91,8 @@ function targetOf({ spec }: V1Pod): string | undefined {
 class Plan {
   readonly create: string[] = []
   readonly delete: V1Pod[] = []
-  readonly failed: V1Pod[] = []
+  /** They run no more, and hold their places until they are gone. */
+  readonly finished: V1Pod[] = []
   readonly #set: V1DaemonSet
   readonly #hash: string
   readonly #now: number
@@ -118,7 +124,7 @@ class Plan {
       if (!stay) this.delete.push(...living)
       return
     }
-    this.failed.push(...pods.filter((pod) => isFinished(pod) && !pod.metadata.deletionTimestamp))
+    this.finished.push(...pods.filter((pod) => isFinished(pod) && !pod.metadata.deletionTimestamp))
     if (this.#surges) return this.#pair(node, pods, living)
     const [kept, ...surplus] = living
     this.#kept.set(node, kept)
@@ -216,16 +222,28 @@ class Plan {
 
 const age = (pod: V1Pod): number => Date.parse(pod.metadata.creationTimestamp)
 
-async function carryOut(plan: Plan, set: V1DaemonSet, context: ReconcileContext): Promise<void> {
+/** Returns after how many milliseconds the next failed pod may go, if one has to wait. */
+async function carryOut(plan: Plan, set: V1DaemonSet, backoff: FailedPodBackoff, context: ReconcileContext): Promise<number> {
   const owner = { resource: DaemonSet, object: set }
-  for (const { metadata } of plan.failed) {
-    const message = `Found failed daemon pod ${metadata.namespace}/${metadata.name} on node ${nodeOf(plan.failed, metadata.name)}, will try to kill it`
-    context.event(set, 'Warning', 'FailedDaemonPod', message)
+  const { uid, generation } = set.metadata
+  let again = Number.POSITIVE_INFINITY
+  const gone: V1Pod[] = []
+  for (const pod of plan.finished) {
+    const { metadata, status } = pod
+    const node = targetOf(pod) ?? ''
+    const found = (what: string, end: string) => `Found ${what} daemon pod ${metadata.namespace}/${metadata.name} on node ${node}, will try to ${end} it`
+    if (status?.phase === 'Succeeded') context.event(set, 'Normal', 'SucceededDaemonPod', found('succeeded', 'delete'))
+    else {
+      const wait = backoff.waitFor(`${uid}/${generation}/${node}`, context.clock.monotonic())
+      again = Math.min(again, wait > 0 ? wait : again)
+      if (wait > 0) continue
+      context.event(set, 'Warning', 'FailedDaemonPod', found('failed', 'kill'))
+    }
+    gone.push(pod)
   }
-  const results = await Promise.allSettled([...plan.failed, ...plan.delete].map((pod) => deletePod(pod, owner, context)))
+  const results = await Promise.allSettled([...gone, ...plan.delete].map((pod) => deletePod(pod, owner, context)))
   const { error } = await slowStart(plan.create.length, (index) => createPod(plan.podFor(plan.create[index] ?? ''), owner, context))
   const failed = results.find((result) => result.status === 'rejected')
   if (error ?? failed) throw error ?? failed?.reason
+  return again
 }
-
-const nodeOf = (pods: readonly V1Pod[], name: string): string => pods.find(({ metadata }) => metadata.name === name)?.spec.nodeName ?? ''

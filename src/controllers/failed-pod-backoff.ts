@@ -1,0 +1,24 @@
+/**
+ * How long a pod that failed stays before another takes its place: longer with each failure in the same place, since
+ * whoever refuses one may refuse the next as fast as it is made. Times as upstream's.
+ */
+const initialMs = 1000
+const longestMs = 15 * 60_000
+
+export class FailedPodBackoff {
+  readonly #places = new Map<string, { delayMs: number; at: number }>()
+
+  /** Milliseconds until the failed pod of this place may go; 0: now, and the next one waits longer. */
+  waitFor(place: string, now: number): number {
+    this.#forget(now)
+    const known = this.#places.get(place)
+    const wait = known ? known.at + known.delayMs - now : 0
+    if (wait > 0) return wait
+    this.#places.set(place, { delayMs: known ? Math.min(known.delayMs * 2, longestMs) : initialMs, at: now })
+    return 0
+  }
+
+  #forget(now: number): void {
+    for (const [place, { at }] of this.#places) if (now - at > 2 * longestMs) this.#places.delete(place)
+  }
+}
