@@ -8,7 +8,7 @@ import type { Component, ComponentContext } from '../client/component.ts'
 import { createEventRecorder } from '../client/event-recorder.ts'
 import { Node, Pod, Service } from '../client/resources.ts'
 import { toMilli, toWhole } from '../machinery/quantity.ts'
-import type { V1Node, V1NodeStatus, V1Pod } from '../machinery/schema/generated/types.ts'
+import type { V1Node, V1NodeCondition, V1NodeStatus, V1Pod } from '../machinery/schema/generated/types.ts'
 import { noCgroups } from './cgroups/cgroups.ts'
 import { meteredCgroups } from './cgroups/metered-cgroups.ts'
 import { ContainerStarter } from './container/container-starter.ts'
@@ -22,7 +22,7 @@ import { ImageManager } from './images/image-manager.ts'
 import { readNodeResolverConfig } from './network/resolver-config.ts'
 import { admitPod, refuseResize } from './node/admission.ts'
 import { type MachineInfo, machineLabels, readMachineInfo } from './node/machine-info.ts'
-import { type NodeHealth, nodeConditions } from './node/node-conditions.ts'
+import { type NodeHealth, nodeConditions, pressureIn } from './node/node-conditions.ts'
 import { NodeRegistrar } from './node/node-registrar.ts'
 import { announcedResources, nodeAllocatable, nodeCapacity } from './node/node-resources.ts'
 import type { KubeletOptions } from './options.ts'
@@ -179,7 +179,8 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     onChange: () => registrar.hurry(),
   })
 
-  const health = async (): Promise<NodeHealth> => {
+  const looksForPressure = files.keeps || options.eviction?.source !== undefined
+  const health = async (stored: readonly V1NodeCondition[]): Promise<NodeHealth> => {
     const notReady: string[] = []
     const { conditions } = await runtime.status()
     for (const { type, status, message } of conditions) {
@@ -190,15 +191,17 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
           : `container runtime status check may not have completed yet: ${message}`,
       )
     }
-    return { notReady, pressure: eviction.conditions }
+    // After a restart the pressure is not over before it was looked: pods would be sent here, to be refused.
+    return { notReady, pressure: looksForPressure && !eviction.hasLooked ? pressureIn(stored) : eviction.conditions }
   }
   const nodeStatus = async (stored: V1Node | undefined): Promise<V1NodeStatus> => {
-    const [state, imageList] = await Promise.all([health(), runtime.listImages()])
+    const conditions = stored?.status?.conditions ?? []
+    const [state, imageList] = await Promise.all([health(conditions), runtime.listImages()])
     return {
       addresses: options.addresses,
       capacity: { ...capacity, ...announced() },
       allocatable: allocatable(),
-      conditions: nodeConditions(state, stored?.status?.conditions ?? [], clock.now()),
+      conditions: nodeConditions(state, conditions, clock.now()),
       daemonEndpoints: { kubeletEndpoint: { Port: (server ?? lent)?.port ?? 0 } },
       images: imageList
         .filter((image) => image.repoTags.length + image.repoDigests.length > 0)
@@ -274,7 +277,7 @@ export function startKubelet(context: ComponentContext, options: KubeletOptions)
     )
     background.push(imageCollector.run(signal))
     await isRegistered
-    if (files.keeps || options.eviction?.source) background.push(eviction.run(signal))
+    if (looksForPressure) background.push(eviction.run(signal))
     return background
   }
   const running = run()

@@ -61,6 +61,7 @@ const cleanupMs = 30_000
 export class EvictionManager {
   readonly #options: EvictionManagerOptions
   readonly #pressure: Pressure
+  #hasLooked = false
 
   constructor(options: EvictionManagerOptions) {
     this.#options = options
@@ -69,6 +70,11 @@ export class EvictionManager {
 
   get conditions(): readonly PressureCondition[] {
     return this.#pressure.conditions
+  }
+
+  /** False: nothing is known yet, and what the node told before may still hold. */
+  get hasLooked(): boolean {
+    return this.#hasLooked
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -90,7 +96,8 @@ export class EvictionManager {
     const observations = await source.observe()
     const before = this.conditions.join()
     const acting = this.#pressure.look(observations, clock.now())
-    if (this.conditions.join() !== before) onChange()
+    if (!this.#hasLooked || this.conditions.join() !== before) onChange()
+    this.#hasLooked = true
     const active = pods()
     this.#options.directories.retain(active.map(({ pod }) => pod))
     const outgrown = await this.#evictOutgrown(active)

@@ -104,6 +104,23 @@ describe('memory pressure', () => {
     await node.clock.advance(120_000)
     assert.equal((await node.pod('critical')).status?.phase, 'Running')
   })
+
+  it('is not over because the kubelet was started again', async () => {
+    const { node } = await start({ greedy: uses(950) })
+    await node.createPod('critical', { containers: [{ name: 'greedy' }], priority: 2_000_001_000, restartPolicy: 'Never' })
+    await node.until('the node says so', async () => (await nodeCondition(node, 'MemoryPressure'))?.status === 'True')
+    const before = await nodeCondition(node, 'MemoryPressure')
+    await node.clock.advance(60_000)
+    await node.stopKubelet()
+    await node.startKubelet()
+    await node.clock.advance(60_000)
+    const condition = await nodeCondition(node, 'MemoryPressure')
+    assert.deepEqual([condition?.status, condition?.lastTransitionTime], ['True', before?.lastTransitionTime])
+    await node.stopKubelet()
+    await node.runtime.stopContainer((await node.runtime.listContainers())[0]?.id ?? '', 0)
+    await node.startKubelet()
+    await node.until('that it is over', async () => (await nodeCondition(node, 'MemoryPressure'))?.status === 'False')
+  })
 })
 
 describe('disk pressure', () => {

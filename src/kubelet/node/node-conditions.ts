@@ -8,6 +8,12 @@ export interface NodeHealth {
   pressure: readonly PressureCondition[]
 }
 
+const pressures: readonly PressureCondition[] = ['MemoryPressure', 'DiskPressure', 'PIDPressure']
+
+/** What the node was short of when it told this. */
+export const pressureIn = (stored: readonly V1NodeCondition[]): PressureCondition[] =>
+  pressures.filter((one) => stored.some(({ type, status }) => type === one && status === 'True'))
+
 export function nodeConditions(health: NodeHealth, stored: readonly V1NodeCondition[], now: number): V1NodeCondition[] {
   const pressure = (type: PressureCondition, bad: [string, string], good: [string, string]): V1NodeCondition => {
     const is = health.pressure.includes(type)
