@@ -12,14 +12,22 @@ import { openImageStore } from '../../src/runtime/embedded/images/image-store.ts
 import { busybox, runToEnd, skiff, type TestCluster, testDirectory, upWords } from './cluster.ts'
 import { kubectl } from './kubectl.ts'
 
-export async function startClusterOnSmallDisk({ mebibytes, words = [] }: { mebibytes: number; words?: string[] }): Promise<TestCluster> {
+export async function startClusterOnSmallDisk({
+  mebibytes,
+  inodes,
+  words = [],
+}: {
+  mebibytes: number
+  inodes: number
+  words?: string[]
+}): Promise<TestCluster> {
   const directory = testDirectory()
   const dataDir = join(directory, 'data')
   mkdirSync(dataDir)
   // Ends with its input, which ends with this process.
   const holder = spawn(
     'unshare',
-    ['--mount', 'sh', '-c', `mount -t tmpfs -o size=${mebibytes}m,mode=755 skiff-test "$1" && echo mounted && exec cat`, 'sh', dataDir],
+    ['--mount', 'sh', '-c', `mount -t tmpfs -o size=${mebibytes}m,nr_inodes=${inodes},mode=755 skiff-test "$1" && echo mounted && exec cat`, 'sh', dataDir],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },

@@ -14,13 +14,13 @@ import { forever, podOf } from '../tools/pod-manifest.ts'
 import { startClusterOnSmallDisk } from '../tools/small-disk.ts'
 
 /** Mebibytes. What pods write to the disk counts as their memory too, since it is a file system in memory: all of it is not yet a shortage of memory. */
-const disk = { size: 360, threshold: 160 }
+const disk = { size: 360, threshold: 160, inodes: 8000, inodesThreshold: 4000 }
 const memory = { capacity: 900, threshold: 400 }
 const processes = { limit: 500, threshold: 200 }
-const transitionSeconds = 4
+const transitionSeconds = 3
 
 const kubelet = [
-  `eviction-hard=nodefs.available<${disk.threshold}Mi,memory.available<${memory.threshold}Mi,pid.available<${processes.threshold}`,
+  `eviction-hard=nodefs.available<${disk.threshold}Mi,nodefs.inodesFree<${disk.inodesThreshold},memory.available<${memory.threshold}Mi,pid.available<${processes.threshold}`,
   'eviction-minimum-reclaim=nodefs.available=10Mi',
   `eviction-pressure-transition-period=${transitionSeconds}s`,
   'housekeeping-interval=1s minimum-image-ttl-duration=1s',
@@ -50,7 +50,11 @@ describe('a node under pressure', () => {
   let system: Objects
 
   before(async () => {
-    cluster = await startClusterOnSmallDisk({ mebibytes: disk.size, words: ['--node-capacity', `cpu=2,memory=${memory.capacity}Mi`, '--kubelet', kubelet] })
+    cluster = await startClusterOnSmallDisk({
+      mebibytes: disk.size,
+      inodes: disk.inodes,
+      words: ['--node-capacity', `cpu=2,memory=${memory.capacity}Mi`, '--kubelet', kubelet],
+    })
     on = objectsOf(cluster)
     system = objectsOf(cluster, 'kube-system')
     await on.apply(classes)
@@ -183,6 +187,18 @@ describe('a node under pressure', () => {
     await recovers('disk-pressure', 'DiskPressure', ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'], () =>
       take('rm /scratch/first /scratch/second'),
     )
+  })
+
+  it('of inodes: evicts who has the most files', async () => {
+    const files = (directories: number) => `for i in $(seq ${directories}); do mkdir /scratch/$i; cd /scratch/$i; touch $(seq 99); done; ${forever}`
+    const spec = { container: mounted, spec: scratch }
+    await run([podOf('few-files', files(1), spec)], ['few-files'])
+    await on.apply(podOf('many-files', files((disk.inodes - disk.inodesThreshold) / 100), spec))
+    const low = new RegExp(`^The node was low on resource: inodes\\. Threshold quantity: ${disk.inodesThreshold / 1000}k, available: \\d+\\. $`)
+    await evicted(['many-files'], low, 'inodes')
+    await untilCondition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure')
+    assert.equal((await on.pod('few-files')).status?.phase, 'Running')
+    await cluster.kubectl('delete pods --all --grace-period=1')
   })
 
   it('of memory: evicts by what is used beyond the request, and priority', async () => {
