@@ -5,7 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -178,6 +178,61 @@ describe('joining by token', () => {
     await fails(joining('taken', { token: await good(), caHash: pin() }), /a node 'taken' is in the cluster and ready: choose another name, or delete that one/)
     await client.updateStatus(Node, { ...node, metadata: { name: 'taken' } as never, status: { conditions: [{ ...ready, status: 'Unknown' }] } })
     await joining('taken', { token: await good(), caHash: pin() })
+  })
+
+  /** A token whose bearer may ask for a certificate, which nobody approves by himself. */
+  const waiting = async () => {
+    const token = await good()
+    await admin(`patch secret -n kube-system bootstrap-token-${token.slice(0, 6)} -p {"stringData":{"auth-extra-groups":"system:bootstrappers:waiting"}}`)
+    for (const role of ['system:node-bootstrapper', 'kubeadm:get-nodes']) {
+      const name = `waiting-${role.split(':').at(-1)}`
+      await admin.run(['create', 'clusterrolebinding', name, `--clusterrole=${role}`, '--group=system:bootstrappers:waiting'])
+    }
+    return token
+  }
+  const pendingOf = (token: string) =>
+    eventually(
+      'its request waits',
+      async () => new RegExp(`^(csr-\\w+) .*system:bootstrap:${token.slice(0, 6)} .*Pending`, 'm').exec(await admin('get csr'))?.[1],
+      10,
+    )
+
+  it('not with a token that is deleted while the request waits for a person', async () => {
+    const token = await waiting()
+    const joined = fails(joining('late', { token, caHash: pin() }), /the cluster refused the token \w{6}: it is wrong, has expired or was deleted/)
+    await pendingOf(token)
+    await deleteToken(client, token)
+    await joined
+  })
+
+  it('with the request that waits, though the server was away meanwhile', async () => {
+    const sockets = new Set<Socket>()
+    let [away, inVain] = [false, 0]
+    const between = createTcpServer((near) => {
+      if (away) {
+        inVain++
+        near.destroy()
+        return
+      }
+      const far = connect(Number(new URL(api.url).port), '127.0.0.1')
+      for (const socket of [near, far]) sockets.add(socket.on('error', () => {}))
+      near.pipe(far).pipe(near)
+    })
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
+    const token = await waiting()
+    const joined = joining('patient', { server: `https://127.0.0.1:${(between.address() as AddressInfo).port}`, token, caHash: pin() })
+    // Whoever fails early is heard of in the end.
+    joined.catch(() => {})
+    const request = await pendingOf(token)
+    away = true
+    for (const socket of sockets) socket.destroy()
+    await eventually('it asks in vain', async () => inVain > 0, 10)
+    away = false
+    await admin(`certificate approve ${request}`)
+    assert.match(new X509Certificate((await joined).client.certificate).subject, /CN=system:node:patient/)
+    assert.equal((await admin('get csr')).match(new RegExp(`system:bootstrap:${token.slice(0, 6)} `, 'g'))?.length, 1)
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => between.close(resolve))
   })
 
   /** The node registers, as its kubelet does. */

@@ -6,6 +6,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import type { V1CertificateSigningRequest } from '../../machinery/schema/generated/types.ts'
 import { createRequest, type KeyPair } from '../pki/certificate-authority.ts'
 import { UserError } from '../user-error.ts'
+import { isUnreachable } from './join-error.ts'
 
 interface Asking {
   client: Client
@@ -40,7 +41,7 @@ async function ask(
   const { metadata } = await client.create(CertificateSigningRequest, { metadata: { generateName: 'csr-' }, spec } as never)
   const end = clock.monotonic() + patienceMs
   for (let wait = 25; ; wait = Math.min(wait * 2, 1000)) {
-    const certificate = certificateOf(await client.get(CertificateSigningRequest, metadata, signal ? { signal } : {}))
+    const certificate = await signed(client, metadata.name, clock.monotonic() < end, signal)
     if (certificate !== undefined) {
       if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
         throw new Error(`the certificate of request ${metadata.name} is for another key`)
@@ -49,6 +50,16 @@ async function ask(
     if (clock.monotonic() >= end)
       throw new UserError(`nobody has approved and signed the certificate request ${metadata.name}: 'kubectl certificate approve ${metadata.name}' does`)
     await clock.sleep(wait, signal)
+  }
+}
+
+/** A server that is away for a moment has not forgotten the request: it is looked at again, and not made anew. */
+async function signed(client: Client, name: string, mayBeAway: boolean, signal: AbortSignal | undefined): Promise<string | undefined> {
+  try {
+    return certificateOf(await client.get(CertificateSigningRequest, { name }, signal ? { signal } : {}))
+  } catch (error) {
+    if (mayBeAway && isUnreachable(error) && !signal?.aborted) return undefined
+    throw error
   }
 }
 
