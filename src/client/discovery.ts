@@ -24,16 +24,21 @@ export async function discover(client: Client): Promise<Discovery> {
   return { resources, failed }
 }
 
+/** Empty lists come as null, too. */
 interface AggregatedList {
   kind: 'APIGroupDiscoveryList'
-  items?: {
-    metadata?: { name?: string }
-    versions?: {
-      version: string
-      freshness?: string
-      resources?: { resource: string; responseKind?: { kind: string }; scope: string; verbs: string[] }[]
-    }[]
-  }[]
+  items?: AggregatedGroup[] | null
+}
+
+interface AggregatedGroup {
+  metadata?: { name?: string }
+  versions?:
+    | {
+        version: string
+        freshness?: string
+        resources?: { resource: string; responseKind?: { kind: string } | null; scope: string; verbs?: string[] | null }[] | null
+      }[]
+    | null
 }
 
 interface PlainRoot {
@@ -60,18 +65,18 @@ async function fromRoot(client: Client, root: unknown): Promise<Discovery> {
   return { resources: parts.flatMap((part) => part.resources), failed: parts.flatMap((part) => part.failed) }
 }
 
-function fromAggregated({ items = [] }: AggregatedList): Discovery {
+function fromAggregated({ items }: AggregatedList): Discovery {
   const discovery: Discovery = { resources: [], failed: [] }
-  for (const { metadata, versions = [] } of items) {
+  for (const { metadata, versions } of items ?? []) {
     const group = metadata?.name ?? ''
     const found = new Set<string>()
     // Versions come in order of preference; a resource counts in the first that has it.
-    for (const { version, resources = [], freshness } of versions) {
+    for (const { version, resources, freshness } of versions ?? []) {
       if (freshness === 'Stale') discovery.failed.push({ groupVersion: `${group}/${version}`, message: `stale GroupVersion discovery: ${group}/${version}` })
-      for (const { resource, responseKind, scope, verbs } of resources) {
+      for (const { resource, responseKind, scope, verbs } of resources ?? []) {
         if (found.has(resource)) continue
         found.add(resource)
-        discovery.resources.push({ group, version, kind: responseKind?.kind ?? '', plural: resource, namespaced: scope === 'Namespaced', verbs })
+        discovery.resources.push({ group, version, kind: responseKind?.kind ?? '', plural: resource, namespaced: scope === 'Namespaced', verbs: verbs ?? [] })
       }
     }
   }
@@ -80,9 +85,12 @@ function fromAggregated({ items = [] }: AggregatedList): Discovery {
 
 async function fromGroupVersion(client: Client, { group, version, path }: { group: string; version: string; path: string }): Promise<Discovery> {
   try {
-    const list = (await get(client, path)) as { resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[] }
+    const list = (await get(client, path)) as { resources?: { name: string; kind: string; namespaced: boolean; verbs?: string[] | null }[] | null }
     const resources = (list.resources ?? []).filter(({ name }) => !name.includes('/'))
-    return { resources: resources.map(({ name, kind, namespaced, verbs }) => ({ group, version, kind, plural: name, namespaced, verbs })), failed: [] }
+    return {
+      resources: resources.map(({ name, kind, namespaced, verbs }) => ({ group, version, kind, plural: name, namespaced, verbs: verbs ?? [] })),
+      failed: [],
+    }
   } catch (error) {
     return {
       resources: [],

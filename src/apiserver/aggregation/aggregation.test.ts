@@ -39,6 +39,8 @@ describe('aggregation', () => {
   let extension: Server
   let port: number
   let main: TestServer
+  /** What it answers when it is asked for its resources. */
+  let served: unknown = list
 
   before(async () => {
     pki = await ensurePki(join(directory, 'pki'), { clock: realClock })
@@ -49,7 +51,7 @@ describe('aggregation', () => {
       const body = Buffer.concat(await request.toArray()).toString()
       seen.push({ url: request.url ?? '', headers: request.headers, certificate: [certificate].flat()[0], body })
       const answer = (status: number, object: unknown) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(object))
-      if (request.url === path) return answer(200, list)
+      if (request.url === path) return answer(200, served)
       if (request.url === '/openapi/v2') return answer(200, { definitions: { Gauge: { type: 'object' } }, paths: {} })
       if (request.url === '/openapi/v3') return answer(200, { paths: { 'apis/example.dev/v1': { serverRelativeURL: `/openapi/v3${path}?hash=1` } } })
       if (request.url?.startsWith(`${path}/silent`)) return
@@ -181,6 +183,35 @@ describe('aggregation', () => {
     const { status, object } = await inside.raw({ method: 'GET', path: `${path}/silent`, query })
     assert.deepEqual([status, (object as Status).reason], [504, 'Timeout'])
     await assert.rejects(inside.raw({ method: 'GET', path: `${path}/broken-off`, query }), /abort/)
+  })
+
+  it('reads lists as Go writes them, null for none; and says so of what is no list', async () => {
+    const stir = () =>
+      main.call(
+        'PATCH',
+        '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/gauges',
+        { metadata: { annotations: { at: String(stirred++) } } },
+        { contentType: 'application/merge-patch+json' },
+      )
+    let stirred = 0
+    const says = async (answer: unknown, expected: RegExp) => {
+      served = answer
+      await stir()
+      await until(expected)
+    }
+    const notAList = /^False FailedDiscoveryCheck .*the answer is not a list of resources$/
+    for (const wrong of [null, 'text', [], { resources: 'many' }]) {
+      await says(wrong, notAList)
+      await says({ ...list, resources: null }, /^True Passed/)
+    }
+    assert.deepEqual(main.server.access.foreign.groupVersions()[0]?.resources, [])
+    await says([], notAList)
+    await says({ ...list, resources: [null, {}, { name: 'gauges', kind: 'Gauge', namespaced: true, verbs: null }] }, /^True Passed/)
+    const responseKind = { group: 'example.dev', version: 'v1', kind: 'Gauge' }
+    const entry = { resource: 'gauges', responseKind, scope: 'Namespaced', singularResource: '', verbs: [] }
+    assert.deepEqual(main.server.access.foreign.groupVersions()[0]?.resources, [entry])
+    await says([], notAList)
+    await says(list, /^True Passed/)
   })
 
   it('tells when the server is gone: not available, and stale', async () => {

@@ -30,6 +30,8 @@ export async function fetchApis(server: ServerAccess, client: ExtensionClient, s
     throw new Error(`${about}: ${error instanceof Error ? error.message : String(error)}`)
   })
   if (list.status >= 300) throw new Error(`${about}: bad status from ${url}: ${list.status}`)
+  const listed = resourcesIn(list.body)
+  if (!listed) throw new Error(`${about}: the answer is not a list of resources`)
   const etags: Record<string, string> = {}
   const document = async (at: string): Promise<unknown> => {
     const answer = await get(server, client, service, endpoint, at, known.etags[at]).catch(() => undefined)
@@ -39,9 +41,9 @@ export async function fetchApis(server: ServerAccess, client: ExtensionClient, s
   }
   const [index, v2] = [await document('/openapi/v3'), await document('/openapi/v2')]
   return {
-    resources: entriesOf(list.body as ResourceList, service),
+    resources: entriesOf(listed, service),
     paths: index === 'unchanged' ? known.paths : pathsOf(index, service),
-    v2: v2 === 'unchanged' ? known.v2 : (v2 as FoundApis['v2']),
+    v2: v2 === 'unchanged' ? known.v2 : definitionsOf(v2),
     etags,
   }
 }
@@ -81,23 +83,32 @@ async function decoded(answer: Extract<ApiResponse, { kind: 'object' | 'bytes' }
   return answer.status === 200 && /[/+]json\b/.test(answer.contentType) ? JSON.parse(text) : text
 }
 
-interface ResourceList {
-  resources?: {
-    name: string
-    singularName: string
-    namespaced: boolean
-    kind: string
-    group?: string
-    version?: string
-    verbs: string[]
-    shortNames?: string[]
-    categories?: string[]
-  }[]
+interface ListedResource {
+  name: string
+  singularName?: string
+  namespaced?: boolean
+  kind?: string
+  group?: string
+  version?: string
+  verbs?: string[] | null
+  shortNames?: string[] | null
+  categories?: string[] | null
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Undefined for what is no list. An empty one may be written as null, and what has no name is nothing. */
+function resourcesIn(body: unknown): ListedResource[] | undefined {
+  const { resources } = isObject(body) ? body : { resources: 0 }
+  if (resources === undefined || resources === null) return []
+  if (!Array.isArray(resources)) return undefined
+  return resources.filter((one) => isObject(one) && typeof one.name === 'string' && one.name !== '') as unknown as ListedResource[]
 }
 
 /** From the older form of discovery to the newer. */
-function entriesOf({ resources = [] }: ResourceList, { group, version }: RemoteService): DiscoveredEntry[] {
-  const kindOf = (one: { group?: string; version?: string; kind: string }) => ({ group: one.group ?? group, version: one.version ?? version, kind: one.kind })
+function entriesOf(resources: readonly ListedResource[], { group, version }: RemoteService): DiscoveredEntry[] {
+  // Empty is as good as absent, as Go writes it.
+  const kindOf = (one: ListedResource) => ({ group: one.group || group, version: one.version || version, kind: one.kind ?? '' })
   return resources
     .filter(({ name }) => !name.includes('/'))
     .map((one) => {
@@ -106,19 +117,26 @@ function entriesOf({ resources = [] }: ResourceList, { group, version }: RemoteS
         resource: one.name,
         responseKind: kindOf(one),
         scope: one.namespaced ? 'Namespaced' : 'Cluster',
-        singularResource: one.singularName,
-        verbs: one.verbs,
+        singularResource: one.singularName ?? '',
+        verbs: one.verbs ?? [],
         ...(one.shortNames?.length ? { shortNames: one.shortNames } : {}),
         ...(one.categories?.length ? { categories: one.categories } : {}),
         ...(below.length > 0
-          ? { subresources: below.map((sub) => ({ subresource: sub.name.slice(one.name.length + 1), responseKind: kindOf(sub), verbs: sub.verbs })) }
+          ? { subresources: below.map((sub) => ({ subresource: sub.name.slice(one.name.length + 1), responseKind: kindOf(sub), verbs: sub.verbs ?? [] })) }
           : {}),
       }
     })
 }
 
 function pathsOf(index: unknown, service: RemoteService): FoundApis['paths'] {
-  const { paths = {} } = (index ?? {}) as { paths?: FoundApis['paths'] }
-  const own = groupVersionPath(service).slice(1)
-  return Object.fromEntries(Object.entries(paths).filter(([path]) => path === own))
+  const { paths } = isObject(index) ? index : {}
+  const path = groupVersionPath(service).slice(1)
+  const own = isObject(paths) ? paths[path] : undefined
+  return isObject(own) && typeof own.serverRelativeURL === 'string' ? { [path]: { serverRelativeURL: own.serverRelativeURL } } : {}
+}
+
+function definitionsOf(document: unknown): FoundApis['v2'] {
+  if (!isObject(document)) return undefined
+  const { paths, definitions } = document
+  return { ...document, paths: isObject(paths) ? paths : {}, definitions: isObject(definitions) ? definitions : {} }
 }
