@@ -178,8 +178,9 @@ class ApiClient implements Client {
 
   async #object<R>(request: TransportRequest): Promise<R> {
     const response = await this.raw(request)
-    if (response.status >= 400 || response.object === undefined) throw await failure(response)
-    return response.object as R
+    const { status, object } = response
+    if (status >= 400 || typeof object !== 'object' || object === null) throw await failure(response)
+    return object as R
   }
 }
 
@@ -210,7 +211,7 @@ function deleteBody({ dryRun, ...options }: DeleteOptions): object {
 
 /** The error that an answer holds: its Status, or one made of its HTTP status and text. */
 async function failure(response: TransportResponse): Promise<ApiError> {
-  const object = response.object as Partial<Status> | undefined
+  const object = response.object as Partial<Status> | null | undefined
   if (object?.kind === 'Status') return new ApiError(object as Status)
   const text = response.bytes ? await readText(response.bytes) : ''
   return new ApiError({
@@ -218,7 +219,7 @@ async function failure(response: TransportResponse): Promise<ApiError> {
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: text.trim() || `the server answered with HTTP status ${response.status}`,
+    message: text.trim() || (response.status >= 400 ? `the server answered with HTTP status ${response.status}` : 'the answer is not a JSON object'),
     reason: response.status === 401 ? 'Unauthorized' : response.status === 403 ? 'Forbidden' : 'Unknown',
     code: response.status,
   })
