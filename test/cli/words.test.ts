@@ -27,6 +27,18 @@ describe('skiff', () => {
       ] as const
     ).map(([amount, says]) => [`a node with ${amount}`, [...upWords(join(directory, 'data')), '--node-capacity', amount], says] as const),
     ['a port that is none', [...upWords(join(directory, 'data')), '--http-port', 'web'], /skiff: --http-port must be a port between 0 and 65535, not 'web'/],
+    ...(
+      [
+        ['a server without TLS', ['--server', 'http://127.0.0.1:1'], /skiff: --server takes an address like https:/],
+        ['a name that no node can have', ['--node-name', 'Far_Away'], /skiff: the name of a node has at most 63 characters/],
+        ['a token that is none', ['--token', 'nonsense'], /skiff: the token has not the form ID\.SECRET/],
+        ['a pin that is none', ['--ca-hash', 'sha256:12'], /skiff: --ca-hash has the form sha256:HEX/],
+        ['a server that is not there', [], /skiff: the server 127\.0\.0\.1:1 cannot be reached/],
+      ] as const
+    ).map(
+      ([what, words, says]) =>
+        [what, ['agent', '--server', 'https://127.0.0.1:1', '--node-name', 'far', '--data-dir', join(directory, 'data'), ...words], says] as const,
+    ),
     ['a kubeconfig that is none', upTo(broken), /skiff: \S+broken is not a kubeconfig \(.+\): mend it, or choose another with --kubeconfig/],
   ] as const)
     it(`refuses ${what}`, async () => {

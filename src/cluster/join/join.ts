@@ -36,18 +36,21 @@ export interface JoinOptions {
 /** It is the value of a label, too. */
 const longestName = 63
 
+/** Throws a {@link UserError} for words that cannot be meant, whatever the cluster says. */
+export function checkWords({ nodeName, caHash, token }: Pick<JoinOptions, 'nodeName' | 'caHash' | 'token'>): void {
+  if (isDnsSubdomain(nodeName).length > 0 || nodeName.length > longestName) throw nameForm(nodeName)
+  if (caHash !== undefined && !isPin(caHash)) throw new UserError('--ca-hash has the form sha256:HEX, with 64 hexadecimal digits')
+  if (token !== undefined && !parseBootstrapToken(token)) throw tokenForm()
+}
+
 /** Throws a {@link UserError} for all that a person can mend. */
 export async function join(options: JoinOptions): Promise<NodeCredentials> {
   const { server, nodeName, directory, clock, log, caHash } = options
-  if (isDnsSubdomain(nodeName).length > 0 || nodeName.length > longestName) throw nameForm(nodeName)
-  if (caHash !== undefined && !isPin(caHash)) throw new UserError('--ca-hash has the form sha256:HEX, with 64 hexadecimal digits')
+  checkWords(options)
   const kept = await readCredentials(directory, nodeName, clock.now())
   if (kept && (await stillCounts(kept, options))) return kept
   const token = parseBootstrapToken(options.token ?? '')
-  if (!token) {
-    if (options.token === undefined) throw new UserError(`this machine has no credentials of a node '${nodeName}' that still count: join with --token`)
-    throw tokenForm()
-  }
+  if (!token) throw new UserError(`this machine has no credentials of a node '${nodeName}' that still count: join with --token`)
   const { signal, patienceMs = 10_000 } = options
   const bounds = { clock, ...(signal ? { signal } : {}) }
   const ca = await discoverAuthority({ server, token, patienceMs, ...bounds, ...(caHash ? { caHash } : {}) })

@@ -21,9 +21,9 @@ import { hardwareAddress } from '../../network/node-network.ts'
 import { addPeerIn, machineAddressAnnotation, makeOverlayDevice, overlayNumberAnnotation } from '../../network/overlay.ts'
 import { cgroupParent, removeCgroups } from '../cgroup-parent.ts'
 import { apiPortInside, blockIndex, nodeAddressOf, nodesCIDR } from '../cluster-network.ts'
-import { type DataDirectory, prepareDataDirectory } from '../data-directory.ts'
+import { type DataDirectory, dataDirectory, prepareDataDirectory } from '../data-directory.ts'
 import { readServingPair, writeServingPair } from '../join/credential-files.ts'
-import { join } from '../join/join.ts'
+import { checkWords, join } from '../join/join.ts'
 import { explained } from '../join/join-error.ts'
 import { proxyTransport } from '../join/proxy-token.ts'
 import { requestServingCertificate } from '../join/request-certificate.ts'
@@ -67,13 +67,16 @@ const patienceMs = 30_000
 /** Joins, or comes back, and starts the node's processes. Throws {@link UserError} for all that a person can mend. */
 export async function joinMachine(options: JoinMachineOptions): Promise<JoinedMachine> {
   const { server, nodeName, clock, log } = options
+  const known = dataDirectory(options.dataDir)
+  const running = nodeOver(known)
+  if (running !== undefined && processesOf(known, clock).running(running))
+    throw new UserError(`node '${running}' is running over ${known.root} already: 'skiff down --data-dir ${known.root}' stops it`)
+  // Words that are wrong are refused before there is a directory.
+  const url = urlOf(server)
+  checkWords(options)
+  const machineAddress = options.address ?? (await addressTowards(url))
   const data = prepareDataDirectory(options.dataDir)
   const processes = processesOf(data, clock)
-  const running = nodeOver(data)
-  if (running !== undefined && processes.running(running))
-    throw new UserError(`node '${running}' is running over ${data.root} already: 'skiff down --data-dir ${data.root}' stops it`)
-  const url = urlOf(server)
-  const machineAddress = options.address ?? (await addressTowards(url))
   const pki = joinPath(data.root, 'pki')
   const { token, caHash } = options
   const credentials = await join({ server, nodeName, directory: pki, clock, log, ...(token ? { token } : {}), ...(caHash ? { caHash } : {}) })
