@@ -1,5 +1,6 @@
 /** Answers a registry's demand for authorization: Basic, or a Bearer token fetched from the place it names. */
 import type { RegistryAuth } from '../../../runtime.ts'
+import { failedRequest, passesByItself, TransientError } from './transient-error.ts'
 
 export interface Challenge {
   scheme: 'basic' | 'bearer'
@@ -46,19 +47,43 @@ export class Authorizer {
     const query = new URLSearchParams({ ...(service ? { service } : {}), scope: parameters.scope ?? scope })
     const identity = this.#auth?.identityToken
     const basic = this.#basic()
-    const response = identity
-      ? await fetch(realm, {
-          method: 'POST',
-          body: new URLSearchParams([...query, ['grant_type', 'refresh_token'], ['refresh_token', identity], ['client_id', 'skiff']]),
-          ...(signal ? { signal } : {}),
-        })
-      : await fetch(`${realm}?${query}`, { headers: basic ? { authorization: basic } : {}, ...(signal ? { signal } : {}) })
+    const asked = identity ? realm : `${realm}?${query}`
+    const failed = `failed to authorize: failed to fetch ${identity ? 'oauth' : basic ? 'basic' : 'anonymous'} token`
+    let response: Response
+    let text: string
+    try {
+      response = await (identity
+        ? fetch(realm, {
+            method: 'POST',
+            body: new URLSearchParams([...query, ['grant_type', 'refresh_token'], ['refresh_token', identity], ['client_id', 'skiff']]),
+            ...(signal ? { signal } : {}),
+          })
+        : fetch(asked, { headers: basic ? { authorization: basic } : {}, ...(signal ? { signal } : {}) }))
+      text = await response.text()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const { message, passes } = failedRequest(asked, error)
+      const Failure = passes ? TransientError : Error
+      throw new Failure(`${failed}: ${message}`, { cause: error })
+    }
     if (!response.ok) {
-      await response.body?.cancel()
+      // Who is refused hears so of the registry itself.
+      if (passesByItself(response.status))
+        throw new TransientError(`${failed}: unexpected status from ${identity ? 'POST' : 'GET'} request to ${asked}: ${response.status}`)
       return undefined
     }
-    const answer = (await response.json()) as { token?: string; access_token?: string }
-    const token = answer.token ?? answer.access_token
-    return token && `Bearer ${token}`
+    const token = tokenIn(text)
+    if (token === undefined) throw new Error(`${failed}: the answer of ${realm} holds none`)
+    return `Bearer ${token}`
+  }
+}
+
+function tokenIn(text: string): string | undefined {
+  try {
+    const { token, access_token: other } = (JSON.parse(text) ?? {}) as { token?: unknown; access_token?: unknown }
+    return [token, other].find((one): one is string => typeof one === 'string' && one !== '')
+  } catch {
+    // Not JSON: there is none in it.
+    return undefined
   }
 }

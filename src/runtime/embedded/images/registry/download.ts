@@ -4,7 +4,8 @@ import { createReadStream, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { RuntimeError } from '../../../runtime.ts'
 import type { BlobStore } from '../blob-store.ts'
-import { type RegistryClient, TransientError } from './registry-client.ts'
+import type { RegistryClient } from './registry-client.ts'
+import { TransientError } from './transient-error.ts'
 
 /** `onBytes` hears how many bytes of the blob are there. */
 export async function downloadBlob(client: RegistryClient, blobs: BlobStore, digest: string, size: number, onBytes: (bytes: number) => void): Promise<void> {

@@ -244,6 +244,45 @@ describe('pulling from a registry', { skip }, () => {
     assert.equal(asked.length, 3)
   })
 
+  it('tells a place of tokens that is out of order from a refusal, and asks it again', async () => {
+    const withTokens = (answer: (response: ServerResponse, attempt: number) => unknown) => {
+      let attempt = 0
+      return answering(
+        ({ url = '', headers: { authorization, host } }, response) => {
+          if (url.startsWith('/token')) return answer(response, attempt++)
+          if (authorization === 'Bearer good') return response.writeHead(404).end()
+          return response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token",service="test"` }).end()
+        },
+        (address) => pullImage(`${address}/guarded:1`, { store: newStore() }),
+      )
+    }
+    const good = JSON.stringify({ token: 'good' })
+    const notFound = errImagePull(/guarded:1: not found$/)
+    await assert.rejects(
+      withTokens((response, attempt) => (attempt < 2 ? response.writeHead(500).end() : response.end(good))),
+      notFound,
+    )
+    await assert.rejects(
+      withTokens((response, attempt) => (attempt < 2 ? response.destroy() : response.end(good))),
+      notFound,
+    )
+    await assert.rejects(
+      withTokens((response) => response.end('<html>')),
+      errImagePull(/failed to authorize: failed to fetch anonymous token: the answer of http:\S+\/token holds none$/),
+    )
+    await assert.rejects(
+      withTokens((response) => response.writeHead(503).end()),
+      (error) =>
+        error instanceof RuntimeError &&
+        error.code === 'RegistryUnavailable' &&
+        /failed to fetch anonymous token: unexpected status from GET request to http:\S+: 503$/.test(error.message),
+    )
+    await assert.rejects(
+      withTokens((response) => response.writeHead(403).end()),
+      errImagePull(/pull access denied/),
+    )
+  })
+
   it('says what is wrong with documents that are none, and takes no path for a digest', async () => {
     const digest = `sha256:${'0'.repeat(64)}`
     const outside = join(directory, 'outside')

@@ -10,9 +10,10 @@ import { canonicalName, type ImageReference, parseReference, repositoryName } fr
 import { storeImage } from '../store-image.ts'
 import { withWorkLock } from '../work-lock.ts'
 import { downloadBlob } from './download.ts'
-import { RegistryClient, TransientError } from './registry-client.ts'
+import { RegistryClient } from './registry-client.ts'
 import type { RegistryConfig } from './registry-config.ts'
 import { Silence } from './silence.ts'
+import { TransientError } from './transient-error.ts'
 
 export interface PullOptions {
   store: ImageStore

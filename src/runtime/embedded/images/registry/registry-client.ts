@@ -5,16 +5,11 @@ import { mediaTypes } from '../manifest.ts'
 import { type ImageReference, repositoryName } from '../reference.ts'
 import { Authorizer, parseChallenge } from './authorization.ts'
 import { endpointsOf, type RegistryConfig } from './registry-config.ts'
+import { failedRequest, passesByItself, TransientError } from './transient-error.ts'
 
 const accepted = [mediaTypes.index, mediaTypes.dockerIndex, mediaTypes.manifest, mediaTypes.dockerManifest].join(', ')
 const attempts = 5
 const firstPause = 200
-
-/** Codes of faults on the way; a name or address that does not answer is left to who asked. */
-const passing = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|UND_ERR_.*)$/
-
-/** What is worth another attempt. */
-export class TransientError extends Error {}
 
 export class RegistryClient {
   readonly #reference: ImageReference
@@ -35,7 +30,11 @@ export class RegistryClient {
   async manifest(what: string): Promise<{ content: Buffer; mediaType: string }> {
     return this.retrying(async () => {
       const response = await this.#get(`manifests/${what}`, { accept: accepted })
-      return { content: Buffer.from(await response.arrayBuffer()), mediaType: (response.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '' }
+      const content = await response.arrayBuffer().catch((error: unknown) => {
+        this.#signal?.throwIfAborted()
+        throw new TransientError(`the connection broke: ${error instanceof Error ? error.message : error}`, { cause: error })
+      })
+      return { content: Buffer.from(content), mediaType: (response.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '' }
     })
   }
 
@@ -94,10 +93,8 @@ export class RegistryClient {
       return await fetch(url, { headers: { 'user-agent': 'skiff', ...headers }, ...(this.#signal ? { signal: this.#signal } : {}) })
     } catch (error) {
       this.#signal?.throwIfAborted()
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      const why = cause instanceof Error ? cause.message : String(cause)
-      const message = `failed to do request: Get "${url}": ${why}`
-      if (passing.test((cause as NodeJS.ErrnoException).code ?? '')) throw new TransientError(message, { cause: error })
+      const { message, passes } = failedRequest(url, error)
+      if (passes) throw new TransientError(message, { cause: error })
       throw new RuntimeError('ErrImagePull', message, { cause: error })
     }
   }
@@ -112,7 +109,7 @@ function failureOf(status: number, url: string, text: string, reference: ImageRe
       `pull access denied, repository does not exist or may require authorization: server message: ${messageIn(text) ?? 'authorization failed'}`,
     )
   const message = `unexpected status from GET request to ${url}: ${status}${messageIn(text) ? `: ${messageIn(text)}` : ''}`
-  return status === 429 || status >= 500 ? new TransientError(message) : new RuntimeError('ErrImagePull', message)
+  return passesByItself(status) ? new TransientError(message) : new RuntimeError('ErrImagePull', message)
 }
 
 function messageIn(text: string): string | undefined {
