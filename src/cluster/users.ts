@@ -27,6 +27,7 @@ const controllerAccounts: Readonly<Record<string, string>> = {
   'persistentvolumeclaim-protection-controller': 'pvc-protection-controller',
   'pod-garbage-collector-controller': 'pod-garbage-collector',
   'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
+  'stale-pod-disruption-controller': 'disruption-controller',
   'token-cleaner-controller': 'token-cleaner',
   'skiff.dev/local-directory': 'local-directory-provisioner',
 }
