@@ -1,8 +1,9 @@
 /** Step 9 of the guide: usage is measured, visitors raise the number of Pods, nodes are added, what fails is replaced. */
 import { Event, Node } from '../../client/resources.ts'
-import { expect, hasEvent, host, isReady, namespace, podsOf, readyPods, stateOf } from './checks.ts'
+import { expect, hasEvent, isReady, namespace, podsOf, readyPods, stateOf } from './checks.ts'
 import type { GuideCluster } from './guide-cluster.ts'
 import type { Step } from './step.ts'
+import { visitors } from './visitors.ts'
 
 export const scaling: Step = {
   number: 9,
@@ -60,32 +61,5 @@ async function replacesFailed(cluster: GuideCluster): Promise<string> {
     }
     expect(performance.now() < end, `of the ReplicaSet there are ${now.map(stateOf).join('; ')}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
-
-/** Visitors who read the notes, one page after another: none may be sent away while Pods come and go. */
-function visitors(cluster: GuideCluster): { end(): Promise<string> } {
-  let over = false
-  let answered = 0
-  const failures: string[] = []
-  const visit = async () => {
-    while (!over) {
-      try {
-        const { status, body } = await cluster.http(host, '/api/notes')
-        if (status === 200) answered++
-        else failures.push(`${status} ${body.slice(0, 100)}`)
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error))
-      }
-    }
-  }
-  const all = Promise.all(Array.from({ length: 6 }, visit))
-  return {
-    async end() {
-      over = true
-      await all
-      expect(failures.length === 0, `of ${answered + failures.length} requests, ${failures.length} failed: ${failures[0]}`)
-      return `Visitors asked ${answered} times meanwhile, and none was sent away.`
-    },
   }
 }
