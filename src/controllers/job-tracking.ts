@@ -16,6 +16,8 @@ export const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
 export interface Tally {
   succeeded: number
   failed: number
+  /** Of containers, in pods that have not ended. */
+  restarts: number
   completedIndexes: Set<number>
   /** Those that will not be tried again. */
   failedIndexes: Set<number>
@@ -73,12 +75,21 @@ export function tally(job: V1Job, pods: readonly V1Pod[]): Tally {
   return {
     succeeded: isIndexed ? indexes.size : succeeded + done.succeeded + uncounted.succeeded.length,
     failed: failed + done.failed + uncounted.failed.length,
+    restarts: restartsOf(job, pods),
     completedIndexes: indexes,
     failedIndexes: lost,
     failJob,
     ignored,
     uncounted,
   }
+}
+
+/** Where the kubelet starts containers again in the same pod, those are the tries. */
+function restartsOf({ spec }: V1Job, pods: readonly V1Pod[]): number {
+  if (spec.template.spec?.restartPolicy !== 'OnFailure') return 0
+  const going = pods.filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Pending')
+  const containers = going.flatMap(({ status }) => [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])])
+  return containers.reduce((sum, { restartCount }) => sum + restartCount, 0)
 }
 
 /** The status's fields of the tally. */

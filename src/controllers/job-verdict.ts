@@ -14,7 +14,8 @@ export const completionsReached: Verdict = { type: 'Complete', reason: 'Completi
 
 export function judge({ spec, status }: V1Job, counts: Tally, now: number): Verdict | undefined {
   if (counts.failJob) return failed('PodFailurePolicy', counts.failJob)
-  if (counts.failed > (spec.backoffLimit ?? 6)) return failed('BackoffLimitExceeded', 'Job has reached the specified backoff limit')
+  const limit = spec.backoffLimit ?? 6
+  if (counts.failed > limit || counts.restarts >= Math.max(limit, 1)) return failed('BackoffLimitExceeded', 'Job has reached the specified backoff limit')
   const running = status?.startTime && !spec.suspend ? now - Date.parse(status.startTime) : 0
   if (spec.activeDeadlineSeconds !== undefined && running >= spec.activeDeadlineSeconds * 1000)
     return failed('DeadlineExceeded', 'Job was active longer than specified deadline')

@@ -189,6 +189,43 @@ test('the pause before the next pod grows with ignored failures, too, and is sho
   await bench.stop()
 })
 
+for (const [backoffLimit, most] of [
+  [0, 1],
+  [3, 3],
+] as const)
+  test(`restartPolicy OnFailure with backoffLimit ${backoffLimit}: the containers' restarts are the tries`, async () => {
+    const bench = await Bench.start()
+    const controllers = bench.run(jobController)
+    const container = (name: string) => ({ name, image: 'work:1' })
+    const template = { spec: { restartPolicy: 'OnFailure', initContainers: [container('before')], containers: [container('work')] } }
+    await create(bench, { backoffLimit, completions: 2, parallelism: 2, template })
+    await bench.settle()
+    const restarted = async (init: number, ...counts: number[]) => {
+      const pods = await bench.pods()
+      for (const [index, pod] of pods.entries()) {
+        const status = (name: string, restartCount: number) => ({ name, image: 'work:1', imageID: '', ready: false, restartCount, state: { waiting: {} } })
+        await bench.client.updateStatus(Pod, {
+          ...pod,
+          status: {
+            ...pod.status,
+            phase: 'Running',
+            initContainerStatuses: [status('before', index === 0 ? init : 0)],
+            containerStatuses: [status('work', counts[index] ?? 0)],
+          },
+        })
+      }
+      await bench.settle()
+    }
+    await restarted(0, most - 1, 0)
+    assert.deepEqual(await holds(bench), [])
+    await restarted(most > 1 ? 1 : 0, most > 1 ? 1 : 0, 1)
+    await bench.settle(1000)
+    assert.deepEqual(await holds(bench), ['FailureTarget BackoffLimitExceeded', 'Failed BackoffLimitExceeded'])
+    assert.equal((await bench.pods()).length, 0)
+    await controllers.stop()
+    await bench.stop()
+  })
+
 test('backoffLimitPerIndex: each index has its own tries, and the others go on', async () => {
   const bench = await Bench.start()
   const controllers = bench.run(jobController)
