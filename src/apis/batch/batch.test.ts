@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { V1Container, V1Job } from '../../machinery/schema/generated/types.ts'
 import { created, problems, row, updateProblems } from '../testing/draft.ts'
 import { CronJob } from './cron-job.ts'
 import { scheduleProblem } from './cron-schedule.ts'
@@ -37,6 +38,52 @@ test('validation of jobs', () => {
     'spec.completions: Invalid value: 2: field is immutable',
   ])
   assert.deepEqual(updateProblems(Job, job(), { ...stored, spec: { ...stored.spec, parallelism: 3, suspend: true } }), [])
+})
+
+test('what the pods of a suspended job are given may be changed while none is there, and nothing else of them', () => {
+  const init = [{ name: 'before', image: 'perl:5' }]
+  const suspended = created(Job, job({ suspend: true, template: { spec: { ...template.spec, initContainers: init } } }))
+  const changed = (change: (container: V1Container) => void, where: 'containers' | 'initContainers' = 'containers') => {
+    const copy = structuredClone(suspended)
+    const [container] = copy.spec.template.spec?.[where] ?? []
+    assert.ok(container)
+    change(container)
+    return copy
+  }
+  const amounts = (container: V1Container) => {
+    container.resources = { requests: { cpu: '2', 'example.com/gpu': '1' }, limits: { cpu: '4', 'example.com/gpu': '1' } }
+  }
+  // With the status that it has: what is created has none.
+  const problemsOf = (draft: V1Job, stored: V1Job) => Job.validateUpdate(draft, stored).map(({ field, message }) => `${field}: ${message}`)
+  const begun = { ...suspended, status: { startTime: '2026-01-01T00:00:00Z' } }
+  for (const stored of [suspended, begun]) {
+    assert.deepEqual(problemsOf(changed(amounts), stored), [])
+    assert.deepEqual(problemsOf(changed(amounts, 'initContainers'), stored), [])
+    const resumed = changed(amounts)
+    resumed.spec.suspend = false
+    assert.deepEqual(problemsOf(resumed, stored), [], 'in one go with the resumption')
+  }
+  const isImmutable = (found: string[]) =>
+    assert.ok(found.length === 1 && /^spec\.template: Invalid value: .*: field is immutable$/.test(found[0] ?? ''), found.join())
+  isImmutable(problemsOf(changed(amounts), { ...suspended, status: { active: 1 } }))
+  isImmutable(problemsOf(changed(amounts), { ...suspended, spec: { ...suspended.spec, suspend: false } }))
+  isImmutable(
+    problemsOf(
+      changed((container) => {
+        container.image = 'perl:6'
+      }),
+      suspended,
+    ),
+  )
+  assert.match(
+    problemsOf(
+      changed((container) => {
+        container.resources = { requests: { cpu: '2' }, limits: { cpu: '1' } }
+      }),
+      suspended,
+    ).join(),
+    /must be less than or equal to cpu limit/,
+  )
 })
 
 test('columns of jobs', () => {

@@ -1,6 +1,6 @@
 import { type FieldError, invalidValue, required } from '../../machinery/field-error.ts'
 import { isDnsLabel } from '../../machinery/names.ts'
-import type { V1Job } from '../../machinery/schema/generated/types.ts'
+import type { V1Container, V1Job } from '../../machinery/schema/generated/types.ts'
 import { shortDuration } from '../age.ts'
 import { containersColumn, imagesColumn, selectorColumn } from '../apps/template-columns.ts'
 import { ageColumn, nameColumn, text } from '../columns.ts'
@@ -98,7 +98,10 @@ function validateJob({ metadata, spec }: V1Job): FieldError[] {
   return errors
 }
 
-/** Where pods go may still be changed while the job is suspended and has not begun. */
+/**
+ * While the job is suspended, what its pods are given may be changed once none is left, and where they go as long as it
+ * has not begun.
+ */
 function validateTemplateUpdate(draft: V1Job, stored: V1Job): FieldError[] {
   const template = { ...draft.spec.template }
   const before = stored.spec.template
@@ -107,7 +110,26 @@ function validateTemplateUpdate(draft: V1Job, stored: V1Job): FieldError[] {
     template.metadata = before.metadata ?? {}
     template.spec = { ...template.spec, nodeSelector, affinity, tolerations, schedulingGates }
   }
+  if (stored.spec.suspend && !stored.status?.active && template.spec && before.spec) {
+    const { containers, initContainers } = template.spec
+    template.spec = {
+      ...template.spec,
+      containers: withAmountsOf(before.spec.containers, containers),
+      ...(initContainers ? { initContainers: withAmountsOf(before.spec.initContainers ?? [], initContainers) } : {}),
+    }
+  }
   return immutable('spec.template', template, before)
+}
+
+/** Claims stay as they are: they are no amounts. */
+function withAmountsOf(before: readonly V1Container[], containers: readonly V1Container[]): V1Container[] {
+  return containers.map((container, index) => {
+    const old = before[index]
+    if (!old || (!old.resources && !container.resources)) return container
+    const { requests: _requests, limits: _limits, ...rest } = container.resources ?? {}
+    const { requests, limits } = old.resources ?? {}
+    return { ...container, resources: { ...rest, ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) } }
+  })
 }
 
 function statusText({ metadata, status }: V1Job): string {
