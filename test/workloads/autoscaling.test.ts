@@ -120,10 +120,9 @@ describe('metrics and autoscaling', () => {
     const summary = await get('/api/v1/nodes/node-1/proxy/stats/summary')
     const burning = summary.pods.find(({ podRef }: { podRef: { name: string } }) => podRef.name.startsWith('burner'))
     assert.ok(burning.containers[0].memory.workingSetBytes > 0 && burning['ephemeral-storage'].capacityBytes > 0)
-    assert.deepEqual(
-      burning.network.interfaces.map(({ name }: { name: string }) => name),
-      ['eth0'],
-    )
+    assert.equal(burning.network.name, 'eth0')
+    // Some kernels put their own (sit0) into each network namespace, too.
+    assert.ok(burning.network.interfaces.some(({ name }: { name: string }) => name === 'eth0'))
   })
 
   it('scales by what other APIs measure: pods, an object, a thing outside; whatever has a scale', { timeout: 100_000 }, async () => {
