@@ -44,6 +44,10 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, said }))) }
   }
   const isBeingStopped = () => eventually('it is being stopped', async () => readFileSync(join(cluster.dataDir, 'launching'), 'utf8').includes('stopping'))
+  const removeDirectory = () => {
+    // It leaves off, and says nothing, when a file goes by itself meanwhile: the cluster writes there.
+    for (let tries = 0; existsSync(cluster.dataDir) && tries < 100; tries++) rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
   const nothingIsLeft = () => {
     assert.deepEqual(processesOf(cluster.dataDir), [])
     assert.equal(cluster.running(), undefined)
@@ -144,7 +148,7 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
   it('ends by itself when its directory is removed: nothing would lead to it any more', async () => {
     await up()
     const parent = id()
-    rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+    removeDirectory()
     // Its own processes may do so too, when they write below it.
     mkdirSync(cluster.dataDir, { recursive: true })
     await eventually('nothing is left', async () => processesOf(cluster.dataDir).length === 0)
@@ -155,7 +159,7 @@ describe('a cluster that is started and stopped', { timeout: 120_000 }, () => {
     await up()
     const [first = 0, parent] = [cluster.running()?.pid, id()]
     const server = serverProcess(first) ?? 0
-    rmSync(cluster.dataDir, { recursive: true, force: true, maxRetries: 5 })
+    removeDirectory()
     process.kill(server, 'SIGKILL')
     await eventually('nothing is left', async () => processesOf(cluster.dataDir).length === 0)
     await eventually('nor empty cgroups, once they are removed', async () => removeCgroups(parent).length === 0)
