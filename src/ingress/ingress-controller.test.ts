@@ -16,8 +16,10 @@ import { EndpointSlice } from '../apis/discovery/endpoint-slice.ts'
 import { Ingress } from '../apis/networking/ingress.ts'
 import { IngressClass } from '../apis/networking/ingress-class.ts'
 import type { Component } from '../client/component.ts'
+import type { Clock, Timer } from '../machinery/clock.ts'
 import { type Labels, valueIn } from '../machinery/metrics/testing/read-metrics.ts'
 import { parseStrictly } from '../machinery/metrics/testing/strict-parser.ts'
+import { realClock } from '../machinery/real-clock.ts'
 import type { V1Endpoint, V1IngressSpec } from '../machinery/schema/generated/types.ts'
 import type { ListenAddress } from '../network/health-server.ts'
 import { ensureNodeNetwork } from '../network/node-network.ts'
@@ -39,6 +41,16 @@ inNetworkNamespace(
     let controller: Component
     /** Of which it is only pretended that they were killed. */
     const forgotten: Component[] = []
+    /** Of the first one, which must not go on reading what requests there were when it counts as killed. */
+    const beats: Timer[] = []
+    const mortalClock: Clock = {
+      ...realClock,
+      every(ms, callback) {
+        const beat = realClock.every(ms, callback)
+        beats.push(beat)
+        return beat
+      },
+    }
 
     const start = (within = context, more: { metrics?: ListenAddress } = {}) => {
       return startIngressController(within, {
@@ -98,7 +110,7 @@ inNetworkNamespace(
         pods.push(await startTestPod(name, netnsPath))
       }
       await client.create(IngressClass, nginxIngressClass())
-      controller = await start()
+      controller = await start({ ...context, clock: mortalClock })
     })
     after(async () => {
       await Promise.all([controller, ...forgotten].map((one) => one.stop()))
@@ -338,6 +350,7 @@ inNetworkNamespace(
       const pid = nginxPid()
       // As after kill -9: the first one hears of nothing any more, and nobody told nginx to end.
       context.informers.stop()
+      for (const beat of beats) beat.cancel()
       const again = componentContext(context.server)
       const workers = childrenOf(pid)
       forgotten.push(controller)
