@@ -103,10 +103,10 @@ export function electionIdentity(data: DataDirectory): string {
 }
 
 /**
- * Tells whether the directory is there, and is still the one that it was: another may have taken its place, somebody's
+ * What it answers tells, whenever asked, whether the directory is still there and the one that it is now: another may have taken its place, somebody's
  * or one that we made ourselves by writing below it. Yes when it cannot be told: only what is surely gone is.
  */
-export function watchRoot(data: DataDirectory): () => boolean {
+export function rememberRoot(data: DataDirectory): () => boolean {
   const isPrepared = existsSync(layoutFile(data))
   // Held open, so that no other can have its number.
   const open = isPrepared ? openSync(data.root, 'r') : undefined

@@ -8,7 +8,7 @@ import { flushCompileCache } from 'node:module'
 import { createLogger, type LogLevel } from '../client/logger.ts'
 import { realClock } from '../machinery/real-clock.ts'
 import { pruneCompileCache } from './compile-cache.ts'
-import { dataDirectory, watchRoot } from './data-directory.ts'
+import { dataDirectory, rememberRoot } from './data-directory.ts'
 import type { InsideOptions, Progress } from './launcher.ts'
 import { prepareNamespaces } from './namespaces.ts'
 
@@ -34,7 +34,7 @@ process.on('unhandledRejection', (error) => log.error('a promise was rejected an
 
 try {
   const data = dataDirectory(options.dataDir)
-  const isThere = watchRoot(data)
+  const isThere = rememberRoot(data)
   // Nothing leads to a cluster whose directory was removed, not even `skiff down`: it would run for ever.
   const endWithDirectory = () => {
     if (isThere()) return

@@ -7,6 +7,7 @@ const longestMs = 15 * 60_000
 
 export class FailedPodBackoff {
   readonly #places = new Map<string, { delayMs: number; at: number }>()
+  #forgotAt = Number.NEGATIVE_INFINITY
 
   /** Milliseconds until the failed pod of this place may go; 0: now, and the next one waits longer. */
   waitFor(place: string, now: number): number {
@@ -18,7 +19,10 @@ export class FailedPodBackoff {
     return 0
   }
 
+  /** Not each time: a set fails on thousands of nodes at once. */
   #forget(now: number): void {
+    if (now - this.#forgotAt < longestMs) return
+    this.#forgotAt = now
     for (const [place, { at }] of this.#places) if (now - at > 2 * longestMs) this.#places.delete(place)
   }
 }

@@ -1,4 +1,5 @@
 /** Asks an extension server what it serves. */
+import { isObject } from '../../machinery/patch/json-value.ts'
 import type { DiscoveredEntry, ServerAccess } from '../contracts.ts'
 import type { ApiResponse, UserInfo } from '../request.ts'
 import type { ExtensionClient } from './extension-client.ts'
@@ -94,8 +95,6 @@ interface ListedResource {
   shortNames?: string[] | null
   categories?: string[] | null
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Undefined for what is no list. An empty one may be written as null, and what has no name is nothing. */
 function resourcesIn(body: unknown): ListedResource[] | undefined {

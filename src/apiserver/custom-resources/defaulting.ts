@@ -1,8 +1,7 @@
 /** Defaults of a schema, put in place where nothing stands; in what a default brings, too. */
+import { isObject } from '../../machinery/patch/json-value.ts'
 import { cloneJson } from '../negotiation/clone-json.ts'
 import type { JsonSchema } from './json-schema.ts'
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether anything in the schema has a default: most need no walk at all. */
 export function hasDefaults(schema: JsonSchema): boolean {

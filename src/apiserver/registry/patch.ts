@@ -4,6 +4,7 @@ import { typedErrors } from '../../machinery/apply/typed-errors.ts'
 import { badRequest, unsupportedMediaType } from '../../machinery/errors.ts'
 import type { AnyObject } from '../../machinery/object.ts'
 import { jsonPatch } from '../../machinery/patch/json-patch.ts'
+import { isObject } from '../../machinery/patch/json-value.ts'
 import { mergePatch } from '../../machinery/patch/merge-patch.ts'
 import { strategicMergePatch } from '../../machinery/patch/strategic-merge.ts'
 import { jsonComplaints, parseJson, parseYamlText, yamlComplaints } from '../negotiation/body.ts'
@@ -139,5 +140,3 @@ function decodeApplied(registry: Registry, request: WriteRequest, patch: unknown
   }
   return decodeObject(patch, expected, registry.schema, request)
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,6 +2,7 @@
 import type { Client } from '../../client/client.ts'
 import { ApiError } from '../../machinery/errors.ts'
 import type { Status } from '../../machinery/object.ts'
+import { isObject } from '../../machinery/patch/json-value.ts'
 import { toMilli } from '../../machinery/quantity.ts'
 import { parseDuration } from './duration.ts'
 import type { PodMetrics } from './pod-metrics.ts'
@@ -106,8 +107,6 @@ async function list<Item>(from: MetricsSource, path: string, query: Record<strin
   if (!Array.isArray(items) || !items.every(isObject)) throw new Error(`the answer is not a list of metrics (get ${what})`)
   return items as Item[]
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 async function read({ client, signal }: MetricsSource, path: string, query: Record<string, string>, what: string): Promise<unknown> {
   const { status, object } = await client.raw({ method: 'GET', path, query, signal })

@@ -1,3 +1,4 @@
+import { isObject } from '../patch/json-value.ts'
 import { canonicalQuantity } from '../quantity.ts'
 import { base64Error } from './base64-error.ts'
 import type { Schema } from './schema.ts'
@@ -242,8 +243,6 @@ function isEmptyCollection(structure: Structure, value: unknown): boolean {
   for (const _ in value) return false
   return true
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const dotted = (path: string[], name: string): string => (path.length ? `${path.join('')}.${name}` : name)
 

@@ -1,4 +1,5 @@
 /** Reads the documents of an image, which somebody else wrote: what is no digest becomes no file name, and what is wrong is said in words. */
+import { isObject } from '../../../machinery/patch/json-value.ts'
 import { isDigest } from './digest.ts'
 import type { Descriptor, ImageConfig, Index, Manifest } from './manifest.ts'
 
@@ -36,5 +37,4 @@ function checkDescriptor(one: unknown): asserts one is Descriptor {
   if (!Number.isSafeInteger(one.size) || (one.size as number) < 0) throw new Error(`the manifest tells no size of ${one.digest}`)
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isDigestText = (value: unknown): value is string => typeof value === 'string' && isDigest(value)
